@@ -1,0 +1,65 @@
+// The numbers of the specification: every limit that both ends of the wire must agree on, with its unit in the name and its
+// reason beside it. Numbers of one implementation (buffers, retries) stand where they are used.
+
+/** The one protocol version there is. A hello lists versions, a signed payload repeats the chosen one under its signature. */
+export const VERSION = 1;
+
+/** A lock id: 8 bytes, given at provisioning. */
+export const LOCK_ID_BYTES = 8;
+/** A key id: the first 8 bytes of SHA-256 of the public key. */
+export const KEY_ID_BYTES = 8;
+/** A chain head: SHA-256 cut to 16 bytes; a collision would need 2^64 work by someone who may sign anyway. */
+export const HEAD_BYTES = 16;
+/** A credential tag: HMAC-SHA256 cut to 12 bytes; 1000 slots collide by chance with 2^-77. */
+export const TAG_BYTES = 12;
+/** A session nonce: 8 random bytes. */
+export const NONCE_BYTES = 8;
+/** A table digest: a sum modulo 2^256. */
+export const DIGEST_BYTES = 32;
+export const PUBLIC_KEY_BYTES = 32;
+export const SIGNATURE_BYTES = 64;
+
+/** A signed bundle: at most 2,048 bytes, so that one buffer of a lock holds it and a broken transfer resends no more (rule S5). */
+export const MAX_BUNDLE_BYTES = 2048;
+/** Deltas in a bundle: one signature verification and one receipt are shared by 32. */
+export const MAX_BUNDLE_DELTAS = 32;
+/** A whole message: a bundle and its frame `[type, request id, body]` of at most 7 bytes, rounded up to 16. */
+export const MAX_MESSAGE_BYTES = 2064;
+/** Acks in one receipt: what a courier may ask for at once. */
+export const MAX_RECEIPT_ACKS = 256;
+
+/** A position's seq fits 24 bits, so that a slot record with its commit fits 64 bytes; a log that is full needs a rebase. */
+export const MAX_SEQ = 0xffffff;
+export const MAX_U32 = 0xffffffff;
+
+/** Issuer keys in a keyset: two in use, two for rotation. */
+export const MAX_KEYS = 4;
+/** A site's name in a claim, in bytes of UTF-8: it is part of an MQTT topic. */
+export const MAX_SITE_BYTES = 16;
+
+/** PIN digits (rules A1, C2). */
+export const MIN_PIN_DIGITS = 4;
+export const MAX_PIN_DIGITS = 10;
+/** Card UID bytes (rule C7). */
+export const MIN_CARD_BYTES = 4;
+export const MAX_CARD_BYTES = 10;
+/** Minutes that a credential stays valid after its first use (rule C12): two days. */
+export const MAX_MINUTES_AFTER_FIRST_USE = 2880;
+/** Hours within which a first use must happen (rule C13). */
+export const MAX_FIRST_USE_HOURS = 255;
+export const MAX_USES = 0xffff;
+
+/** Windows in a schedule, and schedule ids (1..255; 0 is "always") (rule T2). */
+export const MAX_WINDOWS = 8;
+export const MAX_SCHEDULE_ID = 255;
+/** The value of a setting, in bytes. */
+export const MAX_SETTING_BYTES = 64;
+
+/** A time answer is taken at most this long after its nonce was given, by the lock's monotonic clock (rule T14). */
+export const MAX_TIME_ANSWER_AGE_S = 30;
+
+/**
+ * The density guard (rule C18): the sum of live / 10^digits may not rise above 1/1000. Counted in units of 10^-10, the weight of
+ * one ten-digit PIN, so that the sum is a whole number: 1000 PINs of 4 digits would be 10^9.
+ */
+export const DENSITY_LIMIT = 10_000_000;
