@@ -1,6 +1,6 @@
 "use strict";
 // The test reporter: mocha's own "spec" output, then one last line that machines read: "N passed, N failed".
-const Spec = require("mocha/lib/reporters/spec");
+const { Spec } = require("mocha/lib/reporters/spec");
 
 module.exports = class Reporter extends Spec {
   constructor(runner, options) {

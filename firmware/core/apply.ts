@@ -1,0 +1,291 @@
+// Deltas against the table (rules A2–A10, C1–C3, C18, C20, C22, A52, A53): each is planned, then committed as one record with its
+// result and the log position, whatever the result is. A delta that verifies always consumes its position, so a bad one never
+// blocks the revocations behind it.
+
+import { equal, getU16 } from "../../protocol/wire/bytes";
+import { Code } from "../../protocol/wire/codes";
+import type { DeltaFields } from "../../protocol/wire/deltas";
+import { MAX_RELOCK_SECONDS, Mode, Op, Setting } from "../../protocol/wire/deltas";
+import type { Entry } from "../../protocol/wire/entry";
+import { ENTRY_BYTES, ENTRY_SCHEDULE, emptyEntry, Flag, Kind, packEntry } from "../../protocol/wire/entry";
+import { DENSITY_LIMIT, MAX_PIN_DIGITS } from "../../protocol/wire/limits";
+import { parseZone } from "./calendar";
+import type { TableDigest } from "./digest";
+import { descendants } from "./family";
+import { windowsOverlap } from "./schedule";
+import type { Table } from "./table";
+
+/** The clock as far as applying needs it. */
+export interface ApplyTime {
+  /** Whether the time is known at all. */
+  readonly known: boolean;
+  /** UTC seconds. */
+  readonly now: number;
+}
+
+/** 10^(10 − digits): what one live PIN of so many digits weighs, in units of 10⁻¹⁰. */
+const WEIGHTS: readonly number[] = [0, 0, 0, 0, 1e6, 1e5, 1e4, 1e3, 1e2, 10, 1];
+
+/** Density ρ of a table in units of 10⁻¹⁰ (rule C18). */
+export function density(table: Table): number {
+  let sum = 0;
+  for (let digits = 0; digits <= MAX_PIN_DIGITS; digits++) sum += table.pins[digits] * WEIGHTS[digits];
+  return sum;
+}
+
+export class Applier {
+  /** Set when a setting was committed, for the lock to read its settings again. */
+  settingsChanged = false;
+  readonly #table: Table;
+  readonly #digest: TableDigest;
+  readonly #scratch: Entry = emptyEntry();
+  readonly #packed = new Uint8Array(ENTRY_BYTES);
+  #seq = 0;
+  #head: Uint8Array = new Uint8Array(0);
+
+  constructor(table: Table, digest: TableDigest) {
+    this.#table = table;
+    this.#digest = digest;
+  }
+
+  /**
+   * Applies one delta whose reading ended with `code`, at position `seq` with chain head `head`. `lapsed` says that the bundle's
+   * "not applied after" has passed. False when the flash refused everything: then the position is not consumed.
+   */
+  apply(
+    delta: DeltaFields,
+    code: number,
+    seq: number,
+    head: Uint8Array,
+    time: ApplyTime,
+    lapsed: boolean,
+  ): boolean {
+    this.#seq = seq;
+    this.#head = head;
+    if (code !== Code.applied) return this.#refuse(code);
+    switch (delta.op) {
+      case Op.put:
+        return lapsed ? this.#refuse(Code.expired) : this.#put(delta.entry, time);
+      case Op.change:
+        return this.#change(delta.entry, time);
+      case Op.drop:
+        return this.#drop(delta.entry);
+      case Op.enable:
+        return lapsed ? this.#refuse(Code.expired) : this.#setDisabled(delta.entry, false);
+      case Op.disable:
+        return this.#setDisabled(delta.entry, true);
+      case Op.revoke:
+        return this.#revoke(delta.user);
+      case Op.putSchedule:
+        return this.#putSchedule(delta);
+      case Op.dropSchedule:
+        return this.#dropSchedule(delta.id);
+      case Op.set:
+        return this.#set(delta.id, delta.value);
+      case Op.wipe:
+        return this.#wipe();
+      default:
+        return this.#refuse(Code.unsupported);
+    }
+  }
+
+  /** Consumes the position with a result that changes nothing. */
+  #refuse(code: number): boolean {
+    return this.#table.commitOutcome(code, 0, -1, this.#seq, this.#head);
+  }
+
+  #put(entry: Entry, time: ApplyTime): boolean {
+    const table = this.#table;
+    const profile = table.profile;
+    if (entry.slot >= profile.slots) return this.#refuse(Code.capacity);
+    if (entry.kind === Kind.card && !profile.reader) return this.#refuse(Code.unsupported);
+    if (entry.schedule !== 0 && !table.hasSchedule(entry.schedule)) return this.#refuse(Code.unknownSchedule);
+    const was = table.load(entry.slot);
+    let freed = 0;
+    if (was === "ok") {
+      const named = entry.generation;
+      entry.generation = table.entry.generation;
+      if (this.#equalsLoaded(entry)) return this.#refuse(Code.unchanged);
+      if (named !== table.entry.generation) return this.#refuse(Code.staleGeneration);
+      freed = WEIGHTS[table.entry.digits];
+    } else if (was === "empty" && entry.generation !== 0) return this.#refuse(Code.staleGeneration);
+    const other = table.find(entry.tag);
+    if (other >= 0 && other !== entry.slot) return this.#refuse(Code.duplicate);
+    const weight = WEIGHTS[entry.digits];
+    if (weight > freed && density(table) - freed + weight > DENSITY_LIMIT)
+      return this.#refuse(Code.pinTooShort);
+    entry.generation = this.#seq;
+    return this.#commitSlot(entry, installedOr(entry, time));
+  }
+
+  #change(wanted: Entry, time: ApplyTime): boolean {
+    const table = this.#table;
+    if (!this.#means(wanted)) return this.#refuse(Code.staleGeneration);
+    if (wanted.schedule !== 0 && !table.hasSchedule(wanted.schedule)) return this.#refuse(Code.unknownSchedule);
+    const entry = this.#copyLoaded();
+    entry.role = wanted.role;
+    entry.schedule = wanted.schedule;
+    entry.start = wanted.start;
+    entry.end = wanted.end;
+    entry.minutesAfterFirstUse = wanted.minutesAfterFirstUse;
+    entry.firstUseHours = wanted.firstUseHours;
+    entry.capabilities = wanted.capabilities;
+    entry.flags = wanted.flags | (entry.flags & Flag.disabled);
+    if (this.#equalsLoaded(entry)) return this.#refuse(Code.unchanged);
+    return this.#commitSlot(entry, installedOr(entry, time));
+  }
+
+  #drop(wanted: Entry): boolean {
+    const table = this.#table;
+    if (wanted.slot >= table.profile.slots) return this.#refuse(Code.range);
+    const was = table.load(wanted.slot);
+    if (was === "empty") return this.#refuse(Code.unchanged);
+    if (was === "ok") {
+      if (table.entry.generation !== wanted.generation) return this.#refuse(Code.staleGeneration);
+      this.#packed.set(table.loadedBytes());
+    }
+    if (!table.commitOutcome(Code.applied, 0, wanted.slot, this.#seq, this.#head)) return false;
+    if (was === "ok") this.#digest.slot(this.#packed, "leaves");
+    return true;
+  }
+
+  #setDisabled(wanted: Entry, disabled: boolean): boolean {
+    if (!this.#means(wanted)) return this.#refuse(Code.staleGeneration);
+    const entry = this.#copyLoaded();
+    const flags = disabled ? entry.flags | Flag.disabled : entry.flags & ~Flag.disabled;
+    if (flags === entry.flags) return this.#refuse(Code.unchanged);
+    entry.flags = flags;
+    return this.#commitSlot(entry, Code.applied);
+  }
+
+  /** Whether the slot that a delta names holds the generation that it means; it is loaded then. */
+  #means(wanted: Entry): boolean {
+    const table = this.#table;
+    if (wanted.slot >= table.profile.slots || table.load(wanted.slot) !== "ok") return false;
+    return table.entry.generation === wanted.generation;
+  }
+
+  #copyLoaded(): Entry {
+    const { tag } = this.#scratch;
+    Object.assign(this.#scratch, this.#table.entry);
+    this.#scratch.tag = tag;
+    tag.set(this.#table.entry.tag);
+    return this.#scratch;
+  }
+
+  #equalsLoaded(entry: Entry): boolean {
+    packEntry(entry, this.#packed, 0);
+    return equal(this.#table.loadedBytes(), this.#packed);
+  }
+
+  #commitSlot(entry: Entry, code: number): boolean {
+    const table = this.#table;
+    const before = table.load(entry.slot) === "ok" ? table.loadedBytes().slice() : undefined;
+    if (!table.commitSlot(entry, code, this.#seq, this.#head)) return false;
+    if (before !== undefined) this.#digest.slot(before, "leaves");
+    packEntry(entry, this.#packed, 0);
+    this.#digest.slot(this.#packed, "joins");
+    return true;
+  }
+
+  #revoke(user: number): boolean {
+    const bitmap = new Uint8Array(Math.ceil(this.#table.profile.slots / 8));
+    return this.#remove(bitmap, descendants(this.#table, user, bitmap));
+  }
+
+  #wipe(): boolean {
+    const table = this.#table;
+    const bitmap = new Uint8Array(Math.ceil(table.profile.slots / 8));
+    let count = 0;
+    for (let slot = 0; slot < table.profile.slots; slot++) {
+      if (table.index.place(slot) === 0) continue;
+      bitmap[slot >> 3] |= 1 << (slot & 7);
+      count++;
+    }
+    return this.#remove(bitmap, count);
+  }
+
+  #remove(bitmap: Uint8Array, count: number): boolean {
+    if (count === 0) return this.#refuse(Code.unchanged);
+    const table = this.#table;
+    // The digest loses these slots before their records are dead; if the commit fails it takes them back.
+    this.#countRemoved(bitmap, "leaves");
+    if (table.commitRemoval(bitmap, count, this.#seq, this.#head)) return true;
+    this.#countRemoved(bitmap, "joins");
+    return false;
+  }
+
+  #countRemoved(bitmap: Uint8Array, change: "joins" | "leaves"): void {
+    const table = this.#table;
+    for (let slot = 0; slot < table.profile.slots; slot++)
+      if ((bitmap[slot >> 3] >> (slot & 7)) & 1 && table.load(slot) === "ok")
+        this.#digest.slot(table.loadedBytes(), change);
+  }
+
+  #putSchedule(delta: DeltaFields): boolean {
+    const table = this.#table;
+    const { id, windows, windowCount } = delta;
+    if (id > table.profile.schedules) return this.#refuse(Code.capacity);
+    if (windowsOverlap(windows, windowCount)) return this.#refuse(Code.scheduleOverlap);
+    const had = table.loadSchedule(id);
+    if (had && sameWindows(windows, windowCount, table.windows, table.windowCount))
+      return this.#refuse(Code.unchanged);
+    if (!table.commitSchedule(id, windows, windowCount, this.#seq, this.#head)) return false;
+    if (had) this.#digest.schedule(id, table.windows, table.windowCount, "leaves");
+    this.#digest.schedule(id, windows, windowCount, "joins");
+    return true;
+  }
+
+  #dropSchedule(id: number): boolean {
+    const table = this.#table;
+    if (!table.hasSchedule(id)) return this.#refuse(Code.unchanged);
+    for (let slot = 0; slot < table.profile.slots; slot++)
+      if (table.load(slot) === "ok" && table.loadedBytes()[ENTRY_SCHEDULE] === id)
+        return this.#refuse(Code.scheduleInUse);
+    const had = table.loadSchedule(id);
+    if (!table.commitSchedule(id, table.windows, 0, this.#seq, this.#head)) return false;
+    if (had) this.#digest.schedule(id, table.windows, table.windowCount, "leaves");
+    return true;
+  }
+
+  #set(id: number, value: Uint8Array): boolean {
+    const refusal = checkSetting(id, value);
+    if (refusal !== Code.applied) return this.#refuse(refusal);
+    const table = this.#table;
+    const before = table.setting(id)?.slice();
+    if (before !== undefined && equal(before, value)) return this.#refuse(Code.unchanged);
+    if (!table.commitSetting(id, value, this.#seq, this.#head)) return false;
+    if (before !== undefined) this.#digest.setting(id, before, "leaves");
+    this.#digest.setting(id, value, "joins");
+    this.settingsChanged = true;
+    return true;
+  }
+}
+
+/** Whether a setting's value is one that the lock can use (rules M2, M6, T8). */
+function checkSetting(id: number, value: Uint8Array): number {
+  switch (id) {
+    case Setting.zone:
+      return parseZone(value) === undefined ? Code.badFormat : Code.applied;
+    case Setting.mode:
+      if (value.length !== 1) return Code.badFormat;
+      return value[0] <= Mode.resident ? Code.applied : Code.unsupported;
+    case Setting.relockSeconds:
+      if (value.length !== 2) return Code.badFormat;
+      return getU16(value, 0) <= MAX_RELOCK_SECONDS ? Code.applied : Code.range;
+    default:
+      return Code.unsupported;
+  }
+}
+
+/** A slot whose start has not come, or cannot be told, is installed and becomes active by itself (rule T5). */
+function installedOr(entry: Entry, time: ApplyTime): number {
+  if (entry.start === 0) return Code.applied;
+  return !time.known || time.now < entry.start ? Code.installed : Code.applied;
+}
+
+function sameWindows(a: Uint32Array, aCount: number, b: Uint32Array, bCount: number): boolean {
+  if (aCount !== bCount) return false;
+  for (let i = 0; i < aCount; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

@@ -1,0 +1,63 @@
+// The table digest (rule K6), kept up to date as deltas commit. After a boot it is unknown until someone asks: hashing a thousand
+// slots has no place between power-on and the first person at the door.
+
+import type { Crypto } from "../../protocol/crypto/port";
+import {
+  addDigest,
+  scheduleDigest,
+  settingDigest,
+  slotDigest,
+  subtractDigest,
+} from "../../protocol/wire/digest";
+import { DIGEST_BYTES } from "../../protocol/wire/limits";
+import type { Table } from "./table";
+import { SETTINGS } from "./table";
+
+/** Whether an item joins the table or leaves it. */
+export type Change = "joins" | "leaves";
+
+export class TableDigest {
+  readonly #crypto: Crypto;
+  readonly #sum = new Uint8Array(DIGEST_BYTES);
+  #known = false;
+
+  constructor(crypto: Crypto) {
+    this.#crypto = crypto;
+  }
+
+  #apply(hash: Uint8Array, change: Change): void {
+    if (change === "joins") addDigest(this.#sum, hash);
+    else subtractDigest(this.#sum, hash);
+  }
+
+  /** Counts a slot's entry of 41 bytes in or out. */
+  slot(entry: Uint8Array, change: Change): void {
+    if (this.#known) this.#apply(slotDigest(this.#crypto, entry), change);
+  }
+
+  /** Counts a schedule in or out. */
+  schedule(id: number, windows: Uint32Array, count: number, change: Change): void {
+    if (this.#known) this.#apply(scheduleDigest(this.#crypto, id, windows, count), change);
+  }
+
+  /** Counts a setting in or out. */
+  setting(id: number, value: Uint8Array, change: Change): void {
+    if (this.#known) this.#apply(settingDigest(this.#crypto, id, value), change);
+  }
+
+  /** The digest of what the table holds, 32 bytes that belong to this object. Damaged slots are not in it, so that they show. */
+  of(table: Table): Uint8Array {
+    if (this.#known) return this.#sum;
+    this.#known = true;
+    this.#sum.fill(0);
+    for (let slot = 0; slot < table.profile.slots; slot++)
+      if (table.load(slot) === "ok") this.slot(table.loadedBytes(), "joins");
+    for (let id = 1; id <= table.profile.schedules; id++)
+      if (table.loadSchedule(id)) this.schedule(id, table.windows, table.windowCount, "joins");
+    for (let id = 1; id < SETTINGS; id++) {
+      const value = table.setting(id);
+      if (value !== undefined) this.setting(id, value, "joins");
+    }
+    return this.#sum;
+  }
+}

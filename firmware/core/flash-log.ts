@@ -1,0 +1,413 @@
+// The log under the credential table: sectors in a ring, records appended, the oldest sector compacted first. It knows nothing of
+// what records mean; the table says which of them live.
+//
+// Sector number s (1, 2, 3, …) always stands in physical block (s − 1) mod n, so wear is even by construction and the order of
+// the log needs no search. A sector is usable because of its header, never because it reads 0xFF. An erase is announced by an
+// erase record before it starts and confirmed by another after it has ended; a free sector without that confirmation is erased
+// again before use. Mounting only reads. Nothing but `maintain` erases, one sector a call, and never while a person waits.
+
+import { getU32, putU32 } from "../../protocol/wire/bytes";
+import type { Flash } from "../ports";
+import { crc32, flippedBit } from "./crc";
+import {
+  checkRecord,
+  MAX_RECORD_BYTES,
+  putHead,
+  Record,
+  recordType,
+  seal,
+  UNIT,
+} from "./records";
+
+/** A sector's header: magic | format | profile | 0 (2) | number | oldest | ready | lock id (8) | crc. */
+export const HEADER_BYTES = 32;
+/** "TMBL" */
+const MAGIC = 0x544d424c;
+/** The only format there is; a higher one was written by a newer firmware. */
+export const FORMAT = 1;
+const PAGE = 256;
+/** From this many sectors on, two are kept erased, so that a compaction can never run out of room. */
+const ROOMY_SECTORS = 8;
+
+/** What the log calls while it mounts or compacts. `record` is valid only during the call. */
+export interface LogOwner {
+  /** A record that stands in the log at `location`, oldest first. */
+  visit(record: Uint8Array, offset: number, length: number, location: number): void;
+  /** Bytes that are no record, where one must have stood: either a write that never ended or damage. */
+  visitDamage(record: Uint8Array, offset: number): void;
+  /** A record of the sector that is about to be erased: append again what lives. False when that failed. */
+  relocate(record: Uint8Array, length: number, location: number): boolean;
+  /** All records of that sector were relocated. False when what was left to append failed. */
+  relocated(): boolean;
+}
+
+/** How a mount ended. */
+export type MountState = "mounted" | "unformatted" | "newer-format" | "foreign";
+
+/** What {@link FlashLog.sector} tells of one sector. */
+export interface SectorView {
+  readonly number: number;
+  readonly state: "live" | "head" | "ready" | "dirty";
+}
+
+export class FlashLog {
+  /** Appends since boot that the flash refused, for the lock's status. */
+  faults = 0;
+  /** Records found damaged and not mended, for the lock's status. */
+  damage = 0;
+  /** Sector numbers: oldest with content, newest (where records are appended), newest that is known to be erased. */
+  oldest = 0;
+  newest = 0;
+  ready = 0;
+  /** Where the next record goes, in bytes from the start of the newest sector. */
+  offset = 0;
+
+  readonly #flash: Flash;
+  readonly #lock: Uint8Array;
+  readonly #profile: number;
+  readonly #sectors: number;
+  readonly #sectorBytes: number;
+  readonly #header = new Uint8Array(HEADER_BYTES);
+  readonly #seedInput = new Uint8Array(12);
+  /** Read-back of what was written, and records being compacted. */
+  readonly #check = new Uint8Array(MAX_RECORD_BYTES);
+  readonly #mark = new Uint8Array(UNIT);
+
+  constructor(flash: Flash, lock: Uint8Array, profile: number) {
+    const status = flash.status();
+    this.#flash = flash;
+    this.#lock = lock;
+    this.#profile = profile;
+    this.#sectors = status.blocks;
+    this.#sectorBytes = status.blockLength;
+    this.#seedInput.set(lock, 0);
+  }
+
+  get sectors(): number {
+    return this.#sectors;
+  }
+
+  get sectorBytes(): number {
+    return this.#sectorBytes;
+  }
+
+  /** Makes an erased partition the empty log of this lock: the only place where a partition is formatted (at provisioning). */
+  format(): void {
+    this.#flash.eraseBlock(0, this.#sectors);
+    this.oldest = 1;
+    this.newest = 0;
+    this.ready = this.#sectors;
+    this.#open();
+  }
+
+  #start(number: number): number {
+    return ((number - 1) % this.#sectors) * this.#sectorBytes;
+  }
+
+  #seed(number: number): number {
+    putU32(this.#seedInput, 8, number);
+    return crc32(this.#seedInput, 0, 12, 0);
+  }
+
+  /** The number of the sector in whose block `location` (in units) stands. */
+  #numberAt(location: number): number {
+    const block = Math.floor((location * UNIT) / this.#sectorBytes);
+    const back = (this.newest - 1 - block) % this.#sectors;
+    return this.newest - (back < 0 ? back + this.#sectors : back);
+  }
+
+  #openHeader(): boolean {
+    const header = this.#header;
+    header.fill(0);
+    putU32(header, 0, MAGIC);
+    header[4] = FORMAT;
+    header[5] = this.#profile;
+    putU32(header, 8, this.newest);
+    putU32(header, 12, this.oldest);
+    putU32(header, 16, this.ready);
+    header.set(this.#lock, 20);
+    putU32(header, 28, crc32(header, 0, 28, 0) >>> 0);
+    return this.#program(header, HEADER_BYTES, this.#start(this.newest));
+  }
+
+  /** Opens the next erased sector; one whose header does not take is left behind. False when there is none. */
+  #open(): boolean {
+    while (this.newest < this.ready) {
+      this.newest++;
+      this.offset = HEADER_BYTES;
+      if (this.#openHeader()) return true;
+      this.offset = this.#sectorBytes;
+    }
+    return false;
+  }
+
+  /** Programs and reads back; a difference counts as a fault. */
+  #program(bytes: Uint8Array, length: number, at: number): boolean {
+    const view = bytes.subarray(0, length);
+    const check = this.#check.subarray(0, length);
+    try {
+      this.#flash.write(view, at);
+      this.#flash.read(check, at);
+    } catch {
+      this.faults++;
+      return false;
+    }
+    for (let i = 0; i < length; i++) {
+      if (check[i] !== view[i]) {
+        this.faults++;
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether a record of `length` bytes can be appended now, without an erase. */
+  hasRoom(length: number): boolean {
+    return this.offset + length <= this.#sectorBytes || this.newest < this.ready;
+  }
+
+  /**
+   * Appends one record (its CRC is put in here) in one program operation. Returns its location in units of 16 bytes, or 0
+   * when the flash refused or no erased sector is left; then nothing counts as written.
+   */
+  append(record: Uint8Array, length: number): number {
+    while (this.offset + length <= this.#sectorBytes || this.#open()) {
+      const at = this.#start(this.newest) + this.offset;
+      seal(record, length, this.#seed(this.newest));
+      if (this.#program(record, length, at)) {
+        this.offset += length;
+        return at / UNIT;
+      }
+      // A block whose program failed is never programmed again; the rest of the sector is given up with it.
+      this.offset = this.#sectorBytes;
+    }
+    this.faults++;
+    return 0;
+  }
+
+  /** Reads the record at `location` into `into`, mending one flipped bit. Returns its length, 0 when it is damaged or unreadable. */
+  read(location: number, into: Uint8Array): number {
+    const at = location * UNIT;
+    const left = this.#sectorBytes - (at % this.#sectorBytes);
+    const most = Math.min(into.length, left);
+    try {
+      this.#flash.read(into.subarray(0, most), at);
+    } catch {
+      this.faults++;
+      return 0;
+    }
+    return checkRecord(into, 0, most, this.#seed(this.#numberAt(location)), true);
+  }
+
+  /** Where the oldest record stands: something to read when there is nothing to look for. */
+  get decoy(): number {
+    return (this.#start(this.oldest) + HEADER_BYTES) / UNIT;
+  }
+
+  // ---- mounting
+
+  /** Reads the header of the sector in `block`, mended. Returns its number, 0 when it is none, or a state that stops the mount. */
+  #readHeader(block: number): number | MountState {
+    const header = this.#header;
+    try {
+      this.#flash.read(header, block * this.#sectorBytes);
+    } catch {
+      this.faults++;
+      return 0;
+    }
+    const syndrome = crc32(header, 0, 28, 0) ^ getU32(header, 28);
+    if (syndrome !== 0 && (syndrome & (syndrome - 1)) !== 0) {
+      const bit = flippedBit(syndrome, 28 * 8);
+      if (bit < 0) return 0;
+      header[27 - (bit >>> 3)] ^= 0x80 >>> (bit & 7);
+    }
+    if (getU32(header, 0) !== MAGIC) return 0;
+    if (header[4] > FORMAT) return "newer-format";
+    for (let i = 0; i < this.#lock.length; i++) if (header[20 + i] !== this.#lock[i]) return "foreign";
+    if (header[5] !== this.#profile) return "foreign";
+    const number = getU32(header, 8);
+    return number > 0 && (number - 1) % this.#sectors === block ? number : 0;
+  }
+
+  /** Finds the log and shows every record of it to `owner`, oldest first. Writes nothing. */
+  mount(owner: LogOwner): MountState {
+    let stop: MountState | undefined;
+    this.newest = this.oldest = this.ready = 0;
+    const numbers = new Uint32Array(this.#sectors);
+    for (let block = 0; block < this.#sectors; block++) {
+      const number = this.#readHeader(block);
+      if (typeof number === "string") {
+        stop = number;
+        continue;
+      }
+      numbers[block] = number;
+      if (number > this.newest) {
+        this.newest = number;
+        this.oldest = getU32(this.#header, 12);
+        this.ready = getU32(this.#header, 16);
+      }
+    }
+    if (stop !== undefined) return stop;
+    if (this.newest === 0) return "unformatted";
+    this.#walk(numbers, owner);
+    this.#checkReady();
+    return "mounted";
+  }
+
+  #walk(numbers: Uint32Array, owner: LogOwner): void {
+    const sector = new Uint8Array(this.#sectorBytes);
+    // Erase records move `oldest` on; they only ever stand in the newest sector or in one that a later header already counts.
+    const first = Math.max(this.oldest, this.newest - this.#sectors + 1);
+    for (let number = first; number <= this.newest; number++) {
+      if (numbers[(number - 1) % this.#sectors] !== number) {
+        if (number >= this.oldest) this.damage++;
+        continue;
+      }
+      try {
+        this.#flash.read(sector, this.#start(number));
+      } catch {
+        this.faults++;
+        this.damage++;
+        continue;
+      }
+      this.#walkSector(number, sector, owner);
+    }
+  }
+
+  #walkSector(number: number, sector: Uint8Array, owner: LogOwner): void {
+    const seed = this.#seed(number);
+    const base = this.#start(number);
+    let at = HEADER_BYTES;
+    let end = at;
+    let follows = true;
+    while (at < this.#sectorBytes) {
+      // Only where a record must stand is a flipped bit worth the trial: elsewhere chance would find one some day.
+      const length = checkRecord(sector, at, this.#sectorBytes, seed, follows && !isBlank(sector, at));
+      if (length === 0) {
+        if (follows && !isBlank(sector, at)) owner.visitDamage(sector, at);
+        follows = false;
+        at += UNIT;
+        continue;
+      }
+      follows = true;
+      if (recordType(sector, at) === Record.erase) {
+        this.oldest = Math.max(this.oldest, getU32(sector, at + 4));
+        this.ready = Math.max(this.ready, getU32(sector, at + 8));
+      } else {
+        owner.visit(sector, at, length, (base + at) / UNIT);
+      }
+      at += length;
+      end = at;
+    }
+    if (number === this.newest) this.offset = resumeAt(sector, end);
+  }
+
+  /** A sector counts as erased only when that was confirmed and it reads erased; `maintain` erases the others again. */
+  #checkReady(): void {
+    const page = new Uint8Array(PAGE);
+    const confirmed = Math.min(this.ready, this.oldest + this.#sectors - 1);
+    this.ready = this.newest;
+    while (this.ready < confirmed) {
+      const start = this.#start(this.ready + 1);
+      for (let at = 0; at < this.#sectorBytes; at += PAGE) {
+        try {
+          this.#flash.read(page, start + at);
+        } catch {
+          this.faults++;
+          return;
+        }
+        for (let i = 0; i < PAGE; i++) if (page[i] !== 0xff) return;
+      }
+      this.ready++;
+    }
+  }
+
+  // ---- housekeeping
+
+  /** Whether `maintain` has something to do. */
+  get wantsMaintenance(): boolean {
+    const spare = this.#sectors >= ROOMY_SECTORS ? 2 : 1;
+    return this.ready < this.oldest + this.#sectors - 1 || this.ready - this.newest < spare;
+  }
+
+  /** One step of housekeeping, with at most one erase: prepares a free sector, or compacts the oldest one. */
+  maintain(owner: LogOwner): void {
+    if (!this.wantsMaintenance || this.newest === 0) return;
+    if (this.ready >= this.oldest + this.#sectors - 1) {
+      if (this.oldest >= this.newest) return;
+      if (!this.#relocateOldest(owner)) return;
+      this.oldest++;
+      if (!this.#announce()) {
+        this.oldest--;
+        return;
+      }
+    }
+    const next = this.ready + 1;
+    const block = (next - 1) % this.#sectors;
+    try {
+      this.#flash.eraseBlock(block, block + 1);
+    } catch {
+      this.faults++;
+      return;
+    }
+    this.ready = next;
+    this.#announce();
+  }
+
+  /** Writes an erase record: how far the log has moved on and which sectors are erased. */
+  #announce(): boolean {
+    putHead(this.#mark, Record.erase, UNIT, 0, 0);
+    putU32(this.#mark, 4, this.oldest);
+    putU32(this.#mark, 8, this.ready);
+    return this.append(this.#mark, UNIT) !== 0;
+  }
+
+  #relocateOldest(owner: LogOwner): boolean {
+    const record = new Uint8Array(MAX_RECORD_BYTES);
+    const seed = this.#seed(this.oldest);
+    const base = this.#start(this.oldest);
+    let at = HEADER_BYTES;
+    let follows = true;
+    while (at < this.#sectorBytes) {
+      const most = Math.min(MAX_RECORD_BYTES, this.#sectorBytes - at);
+      try {
+        this.#flash.read(record.subarray(0, most), base + at);
+      } catch {
+        this.faults++;
+        return false;
+      }
+      const length = checkRecord(record, 0, most, seed, follows && !isBlank(record, 0));
+      follows = length > 0;
+      if (follows && !owner.relocate(record, length, (base + at) / UNIT)) return false;
+      at += follows ? length : UNIT;
+    }
+    return owner.relocated();
+  }
+
+  /** What each block of the partition holds, for `inspect`. */
+  sector(block: number): SectorView {
+    const back = (this.newest - 1 - block) % this.#sectors;
+    const number = this.newest - (back < 0 ? back + this.#sectors : back);
+    if (number === this.newest) return { number, state: "head" };
+    if (number >= this.oldest) return { number, state: "live" };
+    const next = number + this.#sectors;
+    return { number: Math.max(number, 0), state: next <= this.ready ? "ready" : "dirty" };
+  }
+}
+
+function isBlank(bytes: Uint8Array, at: number): boolean {
+  for (let i = at; i < at + UNIT; i++) if (bytes[i] !== 0xff) return false;
+  return true;
+}
+
+/**
+ * Where to go on in a sector whose last record ends at `end`: right there when all behind it reads erased, else in the page after
+ * the last byte that does not, because a write that was cut may have left weak bits around it.
+ */
+function resumeAt(sector: Uint8Array, end: number): number {
+  let last = sector.length - 1;
+  while (last >= end && sector[last] === 0xff) last--;
+  if (last < end) return end;
+  return Math.min(sector.length, Math.ceil((last + 1) / PAGE) * PAGE);
+}
+

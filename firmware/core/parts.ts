@@ -1,0 +1,49 @@
+// The parts of a lock that its inputs share, put together once at boot.
+
+import type { Board } from "../ports";
+import { LockClock } from "./clock";
+import { TableDigest } from "./digest";
+import { EventLog } from "./events";
+import type { MountState } from "./flash-log";
+import type { Profile } from "./profile";
+import { profileById } from "./profile";
+import { State, Table } from "./table";
+
+/** A board with the lock's state mounted on it. */
+export interface Parts {
+  readonly board: Board;
+  readonly profile: Profile;
+  readonly table: Table;
+  readonly digest: TableDigest;
+  readonly events: EventLog;
+  readonly clock: LockClock;
+  /** How mounting the credentials ended. */
+  readonly mountState: MountState;
+  /** Whether both partitions are there; if not, the lock fails secure and waits for provisioning. */
+  readonly mounted: boolean;
+}
+
+/** Mounts a board: reads only. Throws a RangeError for an identity of a profile that this firmware does not know. */
+export function mountParts(board: Board): Parts {
+  const profile = profileById(board.identity.profile);
+  if (profile === undefined)
+    throw new RangeError("identity: profile " + board.identity.profile + " is not known to this firmware");
+  const table = new Table(board.credentials, profile, board.identity.lock);
+  const events = new EventLog(board.events, board.crypto, board.identity.lock);
+  const clock = new LockClock(board.clock);
+  const mountState = table.mount();
+  events.mount();
+  const time = mountState === "mounted" ? table.state(State.time) : undefined;
+  if (time !== undefined) clock.restore(time);
+  const mounted = mountState === "mounted" && events.mounted;
+  return { board, profile, table, digest: new TableDigest(board.crypto), events, clock, mountState, mounted };
+}
+
+/** Formats both partitions of a board for its identity: at provisioning, and nowhere else. */
+export function formatParts(board: Board): void {
+  const profile = profileById(board.identity.profile);
+  if (profile === undefined)
+    throw new RangeError("identity: profile " + board.identity.profile + " is not known to this firmware");
+  new Table(board.credentials, profile, board.identity.lock).log.format();
+  new EventLog(board.events, board.crypto, board.identity.lock).format();
+}

@@ -1,0 +1,168 @@
+// Records: what the credential partition's log is made of. Lengths are multiples of 16 bytes; nothing written is ever touched
+// again. The first four bits are the type, the last four bytes a CRC-32 that is seeded with the sector's number, so that stale or
+// foreign bytes never verify. A record that commits a delta carries the log position in the 19 bytes before its CRC.
+//
+//   slot        64  entry (41) | seq (3) | head (16) | crc            commits a put, change, enable or disable
+//   slot copy   48  entry (41) | 0 (3) | crc                          the same slot, carried on by a compaction
+//   schedule    64  type | units | id | count | windows (8 × 4) | 0 (5) | seq | head | crc
+//   schedule c. 48  type | units | id | count | windows (8 × 4) | 0 (8) | crc
+//   setting     ..  type | units | id | length | value | 0 | seq | head | crc        and its copy without seq and head
+//   removal     ..  type | units | code | 0 | count (2) | bitmap of slots | 0 | seq | head | crc
+//   outcome     32  type | units | code | installed (1) | slot dropped + 1 (2) | detail (2) | 0 | seq | head | crc
+//   acks        ..  type | units | count | 0 | first seq (3) | 0 | count × (code, detail (2), fingerprint of head (2)) | 0 | crc
+//   usage       96  type | units | group | 0 | 8 × (generation (3), used (1), uses left (2), first use (4)) | 0 | crc
+//   state       ..  type | units | id | length | value | 0 | crc
+//   erase       16  type | units | 0 (2) | oldest (4) | ready (4) | crc
+
+import { getU32, putU32 } from "../../protocol/wire/bytes";
+import { ENTRY_BYTES } from "../../protocol/wire/entry";
+import { crc32, flippedBit } from "./crc";
+
+/** Record types. 0 and 15 are what unprogrammed and zeroed flash look like, and never a type. */
+export const Record = {
+  slot: 1,
+  slotCopy: 2,
+  schedule: 3,
+  scheduleCopy: 4,
+  setting: 5,
+  settingCopy: 6,
+  removal: 7,
+  outcome: 8,
+  acks: 9,
+  usage: 10,
+  state: 11,
+  erase: 12,
+} as const;
+
+export const UNIT = 16;
+export const MAX_RECORD_BYTES = 15 * UNIT;
+export const SLOT_BYTES = 64;
+export const SLOT_COPY_BYTES = 48;
+export const OUTCOME_BYTES = 32;
+export const CRC_BYTES = 4;
+/** seq (3) and head (16), just before the CRC of a committing record. */
+export const POSITION_BYTES = 19;
+/** The head of every record but a slot's. */
+export const HEAD = 4;
+/** Slots that share one usage record, and the bytes of each in it. */
+export const USAGE_GROUP = 8;
+export const USAGE_BYTES = 10;
+export const USAGE_RECORD_BYTES = 96;
+/** One ack in an acks record. */
+export const ACK_BYTES = 5;
+export const ACKS_HEAD = 8;
+/** Acks in one record: what fits 240 bytes with head and CRC. */
+export const ACKS_PER_RECORD = 45;
+
+/** The type of the record at `offset`. */
+export function recordType(bytes: Uint8Array, offset: number): number {
+  return bytes[offset] >>> 4;
+}
+
+/** The length in bytes that the record at `offset` claims, 0 when there can be no record. */
+export function recordLength(bytes: Uint8Array, offset: number): number {
+  const type = bytes[offset] >>> 4;
+  if (type === Record.slot) return SLOT_BYTES;
+  if (type === Record.slotCopy) return SLOT_COPY_BYTES;
+  if (type < Record.schedule || type > Record.erase) return 0;
+  const units = bytes[offset + 1];
+  return units >= 1 && units <= 15 ? units * UNIT : 0;
+}
+
+/** Whether a record of this type commits a delta. */
+export function commits(type: number): boolean {
+  return (
+    type === Record.slot ||
+    type === Record.schedule ||
+    type === Record.setting ||
+    type === Record.removal ||
+    type === Record.outcome
+  );
+}
+
+/** The smallest record length for `payload` bytes behind the head, with or without a log position. */
+export function lengthFor(payload: number, position: boolean): number {
+  const bytes = HEAD + payload + (position ? POSITION_BYTES : 0) + CRC_BYTES;
+  return Math.ceil(bytes / UNIT) * UNIT;
+}
+
+/** Puts the head of a record that is not a slot's: type, units and the two bytes that its type defines. */
+export function putHead(bytes: Uint8Array, type: number, length: number, third: number, fourth: number): void {
+  bytes[0] = type << 4;
+  bytes[1] = length / UNIT;
+  bytes[2] = third;
+  bytes[3] = fourth;
+}
+
+/** Closes a record: its CRC under `seed` in its last four bytes. */
+export function seal(bytes: Uint8Array, length: number, seed: number): void {
+  putU32(bytes, length - CRC_BYTES, crc32(bytes, 0, length - CRC_BYTES, seed) >>> 0);
+}
+
+function intact(bytes: Uint8Array, offset: number, length: number, seed: number): boolean {
+  const end = offset + length - CRC_BYTES;
+  return (crc32(bytes, offset, end, seed) ^ getU32(bytes, end)) === 0;
+}
+
+/** Mends the one flipped bit of a record of known length, if one explains its CRC. */
+function mendLength(bytes: Uint8Array, offset: number, length: number, seed: number): boolean {
+  const end = offset + length - CRC_BYTES;
+  const syndrome = crc32(bytes, offset, end, seed) ^ getU32(bytes, end);
+  if ((syndrome & (syndrome - 1)) === 0) {
+    // The flipped bit is in the CRC itself: what it protects is right.
+    putU32(bytes, end, (getU32(bytes, end) ^ syndrome) >>> 0);
+    return true;
+  }
+  const bit = flippedBit(syndrome, (length - CRC_BYTES) * 8);
+  if (bit < 0) return false;
+  bytes[end - 1 - (bit >>> 3)] ^= 0x80 >>> (bit & 7);
+  return true;
+}
+
+/**
+ * The length of the intact record at `offset`, 0 when there is none. With `mend`, a record with a single flipped bit is
+ * corrected in `bytes` first: a flip must never turn into an older truth. `limit` is where the record must end at the latest.
+ */
+export function checkRecord(
+  bytes: Uint8Array,
+  offset: number,
+  limit: number,
+  seed: number,
+  mend: boolean,
+): number {
+  const length = recordLength(bytes, offset);
+  if (length > 0 && offset + length <= limit && intact(bytes, offset, length, seed)) return length;
+  if (!mend) return 0;
+  // A flip in type or length hides where the CRC stands, so these sixteen bits are tried one by one.
+  for (let bit = 0; bit < 16; bit++) {
+    const at = offset + (bit >>> 3);
+    const mask = 1 << (bit & 7);
+    bytes[at] ^= mask;
+    const trial = recordLength(bytes, offset);
+    if (trial > 0 && offset + trial <= limit && intact(bytes, offset, trial, seed)) return trial;
+    bytes[at] ^= mask;
+  }
+  if (length > 0 && offset + length <= limit && mendLength(bytes, offset, length, seed)) return length;
+  return 0;
+}
+
+/** The slot number of a slot record or its copy. */
+export function slotOf(bytes: Uint8Array, offset: number): number {
+  return (getU32(bytes, offset) >>> 17) & 0x3ff;
+}
+
+/** Marks an entry at `offset` as a record of `type`, with the result it was answered with (`installed` or `applied`). */
+export function markEntry(bytes: Uint8Array, offset: number, type: number, installed: boolean): void {
+  bytes[offset] = (bytes[offset] & 0x07) | (type << 4) | (installed ? 0x08 : 0);
+}
+
+/** Whether a slot record says that it was answered with `installed`. */
+export function wasInstalled(bytes: Uint8Array, offset: number): boolean {
+  return (bytes[offset] & 0x08) !== 0;
+}
+
+/** Takes the store's own bits out of an entry, so that its 41 bytes are what the digest is made of. */
+export function bareEntry(bytes: Uint8Array, offset: number): Uint8Array {
+  bytes[offset] &= 0x07;
+  return bytes.subarray(offset, offset + ENTRY_BYTES);
+}

@@ -1,0 +1,356 @@
+// The lock's side of the protocol: one message in, one message out (rules S1 to S3, K1, K2). Cheap checks come first and every
+// input is bounded: size, well-formed CBOR, lock id, epoch, seq, chain, key known, signature, plan, commit, ack. What refuses an
+// envelope is decided before any of its deltas is touched, and consumes nothing.
+
+import { equal } from "../../protocol/wire/bytes";
+import { Reader, Writer } from "../../protocol/wire/cbor";
+import { nextHead } from "../../protocol/wire/chain";
+import { Code } from "../../protocol/wire/codes";
+import type { Envelope } from "../../protocol/wire/cose";
+import { Domain, readEnvelope, signEnvelope, verifyEnvelope } from "../../protocol/wire/cose";
+import type { DeltaFields } from "../../protocol/wire/deltas";
+import { emptyDelta, readDelta } from "../../protocol/wire/deltas";
+import {
+  HEAD_BYTES,
+  MAX_BUNDLE_BYTES,
+  MAX_BUNDLE_DELTAS,
+  MAX_MESSAGE_BYTES,
+  MAX_RECEIPT_ACKS,
+  MAX_TIME_ANSWER_AGE_S,
+} from "../../protocol/wire/limits";
+import type { Bundle, Frame } from "../../protocol/wire/messages";
+import {
+  emptyBundle,
+  frame,
+  May,
+  readAsk,
+  readBundle,
+  readClaim,
+  readFrame,
+  readHello,
+  readKeyset,
+  readTime,
+  resultMessage,
+  StatusFlag,
+  Trust,
+  Type,
+  writeReceipt,
+  writeStatus,
+} from "../../protocol/wire/messages";
+import { Applier, density } from "./apply";
+import type { Authority } from "./authority";
+import type { Diary } from "./diary";
+import { EventKind } from "./events";
+import type { Parts } from "./parts";
+import type { Session } from "./session";
+import { State } from "./table";
+
+const STATUS_BYTES = 64;
+/** A receipt without its acks: fixed fields of at most 160 bytes; details take at most 8 bytes an ack. */
+const RECEIPT_BYTES = 192;
+const DETAIL_BYTES = 8;
+
+export class Sync {
+  readonly #parts: Parts;
+  readonly #authority: Authority;
+  readonly #diary: Diary;
+  readonly #applier: Applier;
+  readonly #reader = new Reader();
+  readonly #payload = new Reader();
+  readonly #bundle: Bundle = emptyBundle();
+  readonly #delta: DeltaFields = emptyDelta();
+  readonly #heads = new Uint8Array(MAX_BUNDLE_DELTAS * HEAD_BYTES);
+  #receipts = 0;
+
+  constructor(parts: Parts, authority: Authority, diary: Diary) {
+    this.#parts = parts;
+    this.#authority = authority;
+    this.#diary = diary;
+    this.#applier = new Applier(parts.table, parts.digest);
+  }
+
+  /** Whether settings changed since this was asked last. */
+  takeSettingsChanged(): boolean {
+    const changed = this.#applier.settingsChanged;
+    this.#applier.settingsChanged = false;
+    return changed;
+  }
+
+  /** Answers one message. Whatever the bytes are, the answer is one message of the protocol. */
+  receive(session: Session, message: Uint8Array): Uint8Array {
+    if (message.length > MAX_MESSAGE_BYTES) return resultMessage(0, Code.tooLarge);
+    const head = readFrame(this.#reader.reset(message));
+    if (head === undefined) return resultMessage(0, Code.malformed);
+    const repeated = session.repeated(head.request, message);
+    if (repeated !== undefined) return repeated;
+    const answer = this.#answer(session, head);
+    session.remember(head.request, message, answer);
+    return answer;
+  }
+
+  #answer(session: Session, head: Frame): Uint8Array {
+    if (head.type === Type.hello) return this.#hello(session, head);
+    if (!session.greeted) return resultMessage(head.request, Code.badState);
+    if (!this.#parts.mounted) return resultMessage(head.request, Code.storageFailed);
+    switch (head.type) {
+      case Type.claim:
+        return resultMessage(head.request, this.#claim());
+      case Type.keys:
+        return resultMessage(head.request, this.#keys());
+      case Type.time:
+        return resultMessage(head.request, this.#time(session));
+      case Type.bundle:
+        return this.#takeBundle(head.request);
+      case Type.ask:
+        return this.#ask(head.request);
+      case Type.bye:
+        session.greeted = false;
+        return resultMessage(head.request, Code.applied);
+      default:
+        return resultMessage(head.request, Code.frameOrder);
+    }
+  }
+
+  // ---- hello and status
+
+  #hello(session: Session, head: Frame): Uint8Array {
+    const hello = readHello(this.#reader);
+    if (hello === undefined) return resultMessage(head.request, Code.malformed);
+    if (!hello.speaksOurs) return resultMessage(head.request, Code.version);
+    session.greeted = true;
+    this.#parts.board.random(session.nonce);
+    session.nonceAt = this.#parts.clock.uptime();
+    return this.status(session, head.request);
+  }
+
+  /** A whole status message. */
+  status(session: Session, request: number): Uint8Array {
+    const { table, profile, board, clock, mounted } = this.#parts;
+    let flags = 0;
+    if (!this.#authority.claimed) flags |= StatusFlag.unclaimed;
+    if (clock.read().trust === Trust.unknown) flags |= StatusFlag.clockUnknown;
+    if (!mounted || table.log.faults > 0 || table.log.damage > 0) flags |= StatusFlag.storageFault;
+    const writer = new Writer(new Uint8Array(STATUS_BYTES));
+    writeStatus(writer, {
+      shortId: board.identity.lock.subarray(0, 4),
+      epoch: this.#authority.epoch,
+      applied: table.applied,
+      largest: MAX_MESSAGE_BYTES,
+      deltas: MAX_BUNDLE_DELTAS,
+      slots: profile.slots,
+      flags,
+      nonce: session.nonce,
+      keyset: this.#authority.keysetNumber,
+    });
+    return frame(Type.status, request, writer.view());
+  }
+
+  // ---- envelopes
+
+  /** Reads the one envelope that is a message's body and points the payload reader at what it carries. */
+  #envelope(): Envelope | undefined {
+    const envelope = readEnvelope(this.#reader, MAX_BUNDLE_BYTES);
+    if (envelope === undefined || !this.#reader.done()) return undefined;
+    this.#payload.reset(envelope.payload);
+    return envelope;
+  }
+
+  #isForUs(lock: Uint8Array): boolean {
+    return equal(lock, this.#parts.board.identity.lock);
+  }
+
+  #verify(envelope: Envelope, domain: Uint8Array, publicKey: Uint8Array): boolean {
+    return verifyEnvelope(this.#parts.board.crypto, envelope, domain, publicKey);
+  }
+
+  /** Whether an issuer key of the keyset that may sign `may` signed this; the code that says why not, otherwise. */
+  #verifyIssuer(envelope: Envelope, domain: Uint8Array, may: number): number {
+    const key = this.#authority.issuer(envelope.kid);
+    if (key === undefined) return Code.unknownKey;
+    if ((key.may & may) === 0) return Code.keyNotAllowed;
+    return this.#verify(envelope, domain, key.publicKey) ? Code.applied : Code.badSignature;
+  }
+
+  #claim(): number {
+    const envelope = this.#envelope();
+    const claim = envelope && readClaim(this.#payload);
+    if (envelope === undefined || claim === undefined) return Code.malformed;
+    if (!this.#isForUs(claim.lock)) return Code.wrongLock;
+    if (!this.#verify(envelope, Domain.claim, this.#parts.board.identity.makerRoot)) return Code.badSignature;
+    const code = this.#authority.claim(claim);
+    if (code === Code.applied) this.#diary.note(EventKind.claimed, claim.number);
+    return code;
+  }
+
+  #keys(): number {
+    const envelope = this.#envelope();
+    const keyset = envelope && readKeyset(this.#payload);
+    if (envelope === undefined || keyset === undefined) return Code.malformed;
+    if (!this.#isForUs(keyset.lock)) return Code.wrongLock;
+    if (!this.#authority.claimed) return Code.unclaimed;
+    if (!this.#verify(envelope, Domain.keys, this.#authority.owner)) return Code.badSignature;
+    const code = this.#authority.setKeys(keyset);
+    if (code === Code.applied) this.#diary.note(EventKind.keyset, keyset.number);
+    return code;
+  }
+
+  #time(session: Session): number {
+    const { clock, table } = this.#parts;
+    const envelope = this.#envelope();
+    const answer = envelope && readTime(this.#payload);
+    if (envelope === undefined || answer === undefined) return Code.malformed;
+    if (!this.#isForUs(answer.lock)) return Code.wrongLock;
+    if (!this.#authority.claimed) return Code.unclaimed;
+    if (session.nonceAt < 0 || !equal(answer.nonce, session.nonce)) return Code.replayed;
+    const age = clock.uptime() - session.nonceAt;
+    if (age > MAX_TIME_ANSWER_AGE_S) return Code.timeout;
+    // Only the owner's root may turn time back, by raising the time epoch.
+    const byOwner = answer.timeEpoch > clock.timeEpoch;
+    if (answer.timeEpoch < clock.timeEpoch || (!byOwner && answer.time < clock.floor)) return Code.replayed;
+    const code = byOwner
+      ? this.#verify(envelope, Domain.time, this.#authority.owner)
+        ? Code.applied
+        : Code.badSignature
+      : this.#verifyIssuer(envelope, Domain.time, May.time);
+    if (code !== Code.applied) return code;
+    session.nonceAt = -1;
+    const before = clock.read();
+    const correction = before.trust === Trust.unknown ? 0 : Math.abs(answer.time - before.now);
+    const floor = byOwner ? answer.time : Math.max(clock.floor, answer.time);
+    if (!table.commitState(State.time, clock.stateAfter(floor, answer.timeEpoch))) return Code.busy;
+    clock.restore(clock.stateAfter(floor, answer.timeEpoch));
+    clock.set(answer.time, age);
+    this.#diary.note(EventKind.clockSet, correction);
+    return Code.applied;
+  }
+
+  // ---- bundles
+
+  #takeBundle(request: number): Uint8Array {
+    const start = this.#reader.position;
+    const envelope = this.#envelope();
+    if (envelope === undefined || !readBundle(this.#payload, this.#bundle))
+      return resultMessage(request, Code.malformed);
+    if (this.#reader.position - start > MAX_BUNDLE_BYTES) return resultMessage(request, Code.tooLarge);
+    const code = this.#checkBundle(envelope);
+    if (code === Code.gap) return resultMessage(request, code, this.#parts.table.applied + 1);
+    if (code !== Code.applied) {
+      if (code === Code.fork) this.#diary.note(EventKind.forked, this.#bundle.first);
+      return resultMessage(request, code);
+    }
+    if (!this.#applyNew(envelope.payload)) return resultMessage(request, Code.busy);
+    return this.#receipt(request, this.#bundle.first, this.#bundle.count);
+  }
+
+  /** Everything that can refuse a bundle as a whole. */
+  #checkBundle(envelope: Envelope): number {
+    const bundle = this.#bundle;
+    const { table, clock } = this.#parts;
+    if (!this.#isForUs(bundle.lock)) return Code.wrongLock;
+    if (!this.#authority.claimed) return Code.unclaimed;
+    if (bundle.epoch !== this.#authority.epoch)
+      return bundle.epoch < this.#authority.epoch ? Code.staleEpoch : Code.needRebase;
+    if (bundle.first > table.applied + 1) return Code.gap;
+    const chained = this.#chain(envelope.payload);
+    const signed = this.#verifyIssuer(envelope, Domain.bundle, May.bundle);
+    if (signed !== Code.applied) return signed;
+    // A fork is an alarm, so only what an issuer really signed may raise one.
+    if (!chained) return Code.fork;
+    if (bundle.notAfter > 0 && clock.read().trust === Trust.unknown) return Code.needTime;
+    return Code.applied;
+  }
+
+  /** Computes the head after each delta, and whether this is the log that the lock has applied so far. */
+  #chain(payload: Uint8Array): boolean {
+    const { table, board } = this.#parts;
+    const { first, before, count, offsets } = this.#bundle;
+    let head = before;
+    if (!this.#agrees(first - 1, head)) return false;
+    for (let i = 0; i < count; i++) {
+      head = nextHead(board.crypto, head, payload.subarray(offsets[i], offsets[i + 1]));
+      this.#heads.set(head, i * HEAD_BYTES);
+      if (first + i <= table.applied && !this.#agrees(first + i, head)) return false;
+    }
+    return true;
+  }
+
+  /** Whether `head` can be the lock's own after `seq`: exactly at `applied`, by its fingerprint where the ack is still kept. */
+  #agrees(seq: number, head: Uint8Array): boolean {
+    const { table } = this.#parts;
+    if (seq === table.applied) return equal(head, table.head);
+    if (!table.acks.has(seq)) return true;
+    return table.acks.fingerprint(seq) === ((head[0] << 8) | head[1]);
+  }
+
+  /** Applies what is new in the bundle, each delta with its own commit. False when the flash took none of it. */
+  #applyNew(payload: Uint8Array): boolean {
+    const { table, clock } = this.#parts;
+    const { first, count, offsets, notAfter } = this.#bundle;
+    const from = table.applied + 1;
+    if (from >= first + count) return true;
+    table.maintain();
+    const instant = clock.read();
+    const time = { known: instant.trust !== Trust.unknown, now: instant.now };
+    const lapsed = notAfter > 0 && instant.now + instant.bound > notAfter;
+    for (let i = from - first; i < count; i++) {
+      const code = readDelta(this.#payload.reset(payload, offsets[i], offsets[i + 1]), this.#delta);
+      const head = this.#heads.subarray(i * HEAD_BYTES, (i + 1) * HEAD_BYTES);
+      if (!this.#applier.apply(this.#delta, code, first + i, head, time, lapsed)) break;
+    }
+    if (table.applied < from) return false;
+    this.#diary.note(EventKind.synced, table.applied);
+    return true;
+  }
+
+  // ---- receipts
+
+  #ask(request: number): Uint8Array {
+    const first = readAsk(this.#reader);
+    if (first === 0) return resultMessage(request, Code.malformed);
+    if (!this.#authority.claimed) return resultMessage(request, Code.unclaimed);
+    return this.#receipt(request, first, MAX_RECEIPT_ACKS);
+  }
+
+  /** A whole receipt message with the acks from `first` on, as far as they are kept and at most `most`. */
+  #receipt(request: number, first: number, most: number): Uint8Array {
+    const { table, board, clock, events, digest } = this.#parts;
+    const from = Math.max(first, table.acks.first);
+    const count = Math.max(0, Math.min(first + most - 1, table.applied, table.acks.last) - from + 1);
+    const codes = new Uint8Array(count);
+    const details: number[] = [];
+    for (let i = 0; i < count; i++) {
+      codes[i] = table.acks.code(from + i);
+      const detail = table.acks.detail(from + i);
+      if (detail > 0) details.push(i, detail);
+    }
+    const instant = clock.read();
+    const writer = new Writer(new Uint8Array(RECEIPT_BYTES + count + details.length * DETAIL_BYTES));
+    writeReceipt(writer, {
+      lock: board.identity.lock,
+      epoch: this.#authority.epoch,
+      applied: table.applied,
+      head: table.head,
+      first: from,
+      codes,
+      details,
+      number: ++this.#receipts,
+      boot: events.boot,
+      time: instant.now,
+      trust: instant.trust,
+      bound: instant.bound,
+      digest: digest.of(table),
+      slots: table.index.used,
+      damaged: table.index.damaged,
+      schedules: table.schedules,
+      density: density(table),
+      nextEvent: events.next,
+      eventHead: events.head(),
+    });
+    const { lock, seed } = board.identity;
+    return frame(
+      Type.receipt,
+      request,
+      signEnvelope(board.crypto, Domain.receipt, lock, writer.view(), seed),
+    );
+  }
+}

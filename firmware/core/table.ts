@@ -1,0 +1,578 @@
+// The credential table (rules C1, C3, C20, C25, S2, S4): what the flash log means. It mounts the log into an index, answers which
+// slot a tag names and what stands in it, and appends the records that deltas commit. Records hold the truth; memory holds where
+// they are. A damaged slot is denied until it is put again. Nothing here decides who may open.
+
+import type { Crypto } from "../../protocol/crypto/port";
+import { equal, getU16, getU24, getU32, putU16, putU24, putU32 } from "../../protocol/wire/bytes";
+import { genesisHead } from "../../protocol/wire/chain";
+import { Code } from "../../protocol/wire/codes";
+import type { Entry } from "../../protocol/wire/entry";
+import { ENTRY_BYTES, ENTRY_TAG, emptyEntry, Kind, packEntry, unpackEntry } from "../../protocol/wire/entry";
+import { HEAD_BYTES, MAX_PIN_DIGITS, MAX_WINDOWS } from "../../protocol/wire/limits";
+import type { Flash } from "../ports";
+import { Acks } from "./acks";
+import type { LogOwner, MountState } from "./flash-log";
+import { FlashLog } from "./flash-log";
+import type { Profile } from "./profile";
+import {
+  ACK_BYTES,
+  ACKS_HEAD,
+  ACKS_PER_RECORD,
+  bareEntry,
+  CRC_BYTES,
+  commits,
+  HEAD,
+  lengthFor,
+  MAX_RECORD_BYTES,
+  markEntry,
+  OUTCOME_BYTES,
+  POSITION_BYTES,
+  putHead,
+  Record,
+  recordType,
+  SLOT_BYTES,
+  SLOT_COPY_BYTES,
+  slotOf,
+  USAGE_BYTES,
+  USAGE_GROUP,
+  USAGE_RECORD_BYTES,
+  wasInstalled,
+} from "./records";
+import { SlotIndex } from "./slot-index";
+
+/** Values that the lock itself keeps beside what deltas set. */
+export const State = { claim: 1, keyset: 2, time: 3, seen: 4 } as const;
+const STATES = 5;
+/** Settings have numbers below this. */
+export const SETTINGS = 16;
+/** Where a damaged slot's record stands: inside a sector header, where no record ever does, so that no compaction finds it alive. */
+const NOWHERE = 1;
+const SCHEDULE_PAYLOAD = MAX_WINDOWS * 4;
+const SCHEDULE_BYTES = lengthFor(SCHEDULE_PAYLOAD, true);
+const SCHEDULE_COPY_BYTES = lengthFor(SCHEDULE_PAYLOAD, false);
+
+/** What a lock remembers of the use of one slot's credential (rules C10, C12, A69). */
+export interface Usage {
+  /** Whether it was ever used in this generation. */
+  used: boolean;
+  /** Uses left; meaningful only where the entry counts uses. */
+  left: number;
+  /** UTC seconds of the first use, 0 when it never was, or the clock was unknown then. */
+  firstUse: number;
+}
+
+/** How a look at a slot ended. */
+export type Loaded = "ok" | "empty" | "damaged";
+
+/** What the mount needs to know of every slot once, and nobody afterwards. */
+interface MountNotes {
+  readonly buckets: Uint8Array;
+  readonly digits: Uint8Array;
+}
+
+export class Table implements LogOwner {
+  readonly profile: Profile;
+  readonly index: SlotIndex;
+  readonly log: FlashLog;
+  readonly acks: Acks;
+  /** The last applied seq of this epoch, and the chain head after it. */
+  applied = 0;
+  readonly head = new Uint8Array(HEAD_BYTES);
+  schedules = 0;
+  /** Live PINs by their number of digits, for the density guard (rule C18). */
+  readonly pins = new Uint16Array(MAX_PIN_DIGITS + 1);
+  /** The slot that {@link load} or {@link find} looked at last. */
+  readonly entry: Entry = emptyEntry();
+  readonly usage: Usage = { used: false, left: 0, firstUse: 0 };
+  readonly windows = new Uint32Array(MAX_WINDOWS);
+  windowCount = 0;
+  /** Record under construction, or read last. */
+  readonly record = new Uint8Array(MAX_RECORD_BYTES);
+  readonly #slotRecord = new Uint8Array(SLOT_BYTES);
+  readonly #usageAt: Uint16Array;
+  readonly #scheduleAt: Uint16Array;
+  readonly #settingAt = new Uint16Array(SETTINGS);
+  readonly #stateAt = new Uint16Array(STATES);
+  #notes: MountNotes | undefined;
+  #suspect = -1;
+  /** While compacting: the run of acks that lost their records, and whether the newest position did. */
+  #movedFirst = 0;
+  #movedLast = 0;
+  #movedPosition = false;
+
+  constructor(flash: Flash, profile: Profile, lock: Uint8Array) {
+    this.profile = profile;
+    this.index = new SlotIndex(profile.slots);
+    this.log = new FlashLog(flash, lock, profile.id);
+    this.acks = new Acks(profile.acks);
+    this.#usageAt = new Uint16Array(Math.ceil(profile.slots / USAGE_GROUP));
+    this.#scheduleAt = new Uint16Array(profile.schedules + 1);
+  }
+
+  // ---- mounting
+
+  /** Reads the whole log. Writes nothing. Anything but "mounted" leaves an empty table: the lock fails secure and says so. */
+  mount(): MountState {
+    const slots = this.profile.slots;
+    const notes = { buckets: new Uint8Array(slots), digits: new Uint8Array(slots) };
+    this.#notes = notes;
+    const state = this.log.mount(this);
+    this.#notes = undefined;
+    if (state !== "mounted") return state;
+    const tag = new Uint8Array(2);
+    for (let slot = 0; slot < slots; slot++) {
+      if (this.index.place(slot) === 0 || this.index.isDamaged(slot)) continue;
+      tag[0] = notes.buckets[slot];
+      tag[1] = this.index.fingerprint(slot);
+      this.index.link(slot, tag, 0);
+      if (notes.digits[slot] > 0) this.pins[notes.digits[slot]]++;
+    }
+    for (let id = 1; id <= this.profile.schedules; id++) if (this.#scheduleAt[id] !== 0) this.schedules++;
+    return state;
+  }
+
+  visit(record: Uint8Array, offset: number, length: number, location: number): void {
+    const type = recordType(record, offset);
+    if (commits(type)) this.#visitPosition(record, offset, length);
+    switch (type) {
+      case Record.slot:
+      case Record.slotCopy:
+        this.#visitSlot(record, offset, location);
+        break;
+      case Record.schedule:
+      case Record.scheduleCopy:
+        if (record[offset + 2] <= this.profile.schedules)
+          this.#scheduleAt[record[offset + 2]] = record[offset + 3] === 0 ? 0 : location;
+        break;
+      case Record.setting:
+      case Record.settingCopy:
+        if (record[offset + 2] < SETTINGS) this.#settingAt[record[offset + 2]] = location;
+        break;
+      case Record.removal:
+        for (let slot = 0; slot < this.profile.slots; slot++)
+          if ((record[offset + HEAD + 2 + (slot >> 3)] >> (slot & 7)) & 1) this.index.setPlace(slot, 0);
+        break;
+      case Record.outcome:
+        this.#visitOutcome(record, offset);
+        break;
+      case Record.acks:
+        this.#visitAcks(record, offset);
+        break;
+      case Record.usage:
+        if (record[offset + 2] < this.#usageAt.length) this.#usageAt[record[offset + 2]] = location;
+        break;
+      case Record.state:
+        if (record[offset + 2] < STATES) this.#stateAt[record[offset + 2]] = location;
+        break;
+    }
+  }
+
+  visitDamage(record: Uint8Array, offset: number): void {
+    const type = recordType(record, offset);
+    const slot = slotOf(record, offset);
+    this.#suspect = -1;
+    if (slot >= this.profile.slots) return;
+    // A copy that was being written when the power went has its original still before it in the log; one that has none is damaged.
+    if (type === Record.slotCopy && this.index.place(slot) === 0) this.#condemn(slot);
+    if (type === Record.slot) this.#suspect = slot;
+  }
+
+  #condemn(slot: number): void {
+    this.index.setPlace(slot, NOWHERE, true);
+    this.log.damage++;
+  }
+
+  /** Positions are contiguous, so a committing record that is missing shows; what stood in its place was damaged, not torn. */
+  #visitPosition(record: Uint8Array, offset: number, length: number): void {
+    const at = offset + length - CRC_BYTES - POSITION_BYTES;
+    const seq = getU24(record, at);
+    if (seq <= this.applied) return;
+    if (this.applied > 0 && seq !== this.applied + 1) {
+      if (this.#suspect >= 0) this.#condemn(this.#suspect);
+      else this.log.damage++;
+    }
+    this.#suspect = -1;
+    this.applied = seq;
+    for (let i = 0; i < HEAD_BYTES; i++) this.head[i] = record[at + 3 + i];
+    const type = recordType(record, offset);
+    let code: number = Code.applied;
+    let detail = 0;
+    if (type === Record.slot && wasInstalled(record, offset)) code = Code.installed;
+    if (type === Record.removal) detail = getU16(record, offset + HEAD);
+    if (type === Record.outcome) {
+      code = record[offset + 2];
+      detail = getU16(record, offset + HEAD + 2);
+    }
+    this.acks.put(seq, code, detail, getU16(this.head, 0));
+  }
+
+  #visitSlot(record: Uint8Array, offset: number, location: number): void {
+    const slot = slotOf(record, offset);
+    if (slot >= this.profile.slots || this.#notes === undefined) return;
+    this.index.setPlace(slot, location);
+    this.#notes.buckets[slot] = record[offset + ENTRY_TAG];
+    this.index.setFingerprint(slot, record[offset + ENTRY_TAG + 1]);
+    const digits = record[offset + 4] >>> 5;
+    this.#notes.digits[slot] = digits === 0 ? 0 : digits + 3;
+  }
+
+  #visitOutcome(record: Uint8Array, offset: number): void {
+    const dropped = getU16(record, offset + HEAD);
+    if (dropped > 0 && dropped <= this.profile.slots) this.index.setPlace(dropped - 1, 0);
+  }
+
+  #visitAcks(record: Uint8Array, offset: number): void {
+    const first = getU24(record, offset + HEAD);
+    // Newest first: the ring holds later acks already, and grows backwards one by one.
+    for (let i = record[offset + 2] - 1; i >= 0; i--) {
+      const at = offset + ACKS_HEAD + i * ACK_BYTES;
+      this.acks.put(first + i, record[at], getU16(record, at + 1), getU16(record, at + 3));
+    }
+  }
+
+  // ---- reading
+
+  /** Reads a slot into {@link entry}. */
+  load(slot: number): Loaded {
+    const place = this.index.place(slot);
+    if (place === 0) return "empty";
+    if (this.index.isDamaged(slot)) return "damaged";
+    const length = this.log.read(place, this.#slotRecord);
+    const type = recordType(this.#slotRecord, 0);
+    const isSlot = length > 0 && (type === Record.slot || type === Record.slotCopy);
+    if (!isSlot || slotOf(this.#slotRecord, 0) !== slot) {
+      this.index.setPlace(slot, place, true);
+      this.log.damage++;
+      return "damaged";
+    }
+    unpackEntry(this.#slotRecord, 0, this.entry);
+    return "ok";
+  }
+
+  /** The 41 bytes of the entry that {@link load} read last, as the digest takes them. */
+  loadedBytes(): Uint8Array {
+    return bareEntry(this.#slotRecord, 0);
+  }
+
+  /**
+   * The slot whose credential has this tag, its entry loaded; −1 for none. Reads one record whether there is one or not, and
+   * compares all of a tag always (rule C6).
+   */
+  find(tag: Uint8Array): number {
+    let slot = this.index.candidate(tag, -1);
+    if (slot < 0) {
+      this.log.read(this.log.decoy, this.#slotRecord);
+      unpackEntry(this.#slotRecord, 0, this.entry);
+      equal(this.entry.tag, tag);
+      return -1;
+    }
+    while (slot >= 0) {
+      if (this.load(slot) === "ok" && equal(this.entry.tag, tag)) return slot;
+      slot = this.index.candidate(tag, slot);
+    }
+    return -1;
+  }
+
+  /** Reads the use of a slot whose entry has `generation` into {@link usage}. False when its record is damaged. */
+  loadUsage(slot: number, generation: number, uses: number): boolean {
+    this.usage.used = false;
+    this.usage.left = uses;
+    this.usage.firstUse = 0;
+    const place = this.#usageAt[Math.floor(slot / USAGE_GROUP)];
+    if (place === 0) return true;
+    if (!this.#read(place, Record.usage)) return false;
+    const at = HEAD + (slot % USAGE_GROUP) * USAGE_BYTES;
+    if (getU24(this.record, at) !== generation) return true;
+    this.usage.used = this.record[at + 3] !== 0;
+    this.usage.left = getU16(this.record, at + 4);
+    this.usage.firstUse = getU32(this.record, at + 6);
+    return true;
+  }
+
+  /** Reads a schedule into {@link windows}. False when there is none, or it is damaged. */
+  loadSchedule(id: number): boolean {
+    this.windowCount = 0;
+    const place = id <= this.profile.schedules ? this.#scheduleAt[id] : 0;
+    if (place === 0 || !this.#readEither(place, Record.schedule, Record.scheduleCopy)) return false;
+    this.windowCount = Math.min(this.record[3], MAX_WINDOWS);
+    for (let i = 0; i < this.windowCount; i++) this.windows[i] = getU32(this.record, HEAD + 4 * i);
+    return true;
+  }
+
+  hasSchedule(id: number): boolean {
+    return id <= this.profile.schedules && this.#scheduleAt[id] !== 0;
+  }
+
+  /** The value of a setting as a view into {@link record}, valid until the next read; undefined when it was never set. */
+  setting(id: number): Uint8Array | undefined {
+    const place = id < SETTINGS ? this.#settingAt[id] : 0;
+    if (place === 0 || !this.#readEither(place, Record.setting, Record.settingCopy)) return undefined;
+    return this.record.subarray(HEAD, HEAD + this.record[3]);
+  }
+
+  /** A value of the lock's own as a view into {@link record}, valid until the next read; undefined when there is none. */
+  state(id: number): Uint8Array | undefined {
+    const place = this.#stateAt[id];
+    if (place === 0 || !this.#read(place, Record.state)) return undefined;
+    return this.record.subarray(HEAD, HEAD + this.record[3]);
+  }
+
+  #read(place: number, type: number): boolean {
+    return this.log.read(place, this.record) > 0 && recordType(this.record, 0) === type;
+  }
+
+  #readEither(place: number, type: number, copy: number): boolean {
+    return this.#read(place, type) || recordType(this.record, 0) === copy;
+  }
+
+  // ---- committing
+
+  /** Puts the position of a committing record of `length` bytes where it belongs. */
+  #position(record: Uint8Array, length: number, seq: number, head: Uint8Array): void {
+    const at = length - CRC_BYTES - POSITION_BYTES;
+    putU24(record, at, seq);
+    record.set(head, at + 3);
+  }
+
+  #committed(seq: number, head: Uint8Array, code: number, detail: number): void {
+    this.applied = seq;
+    this.head.set(head);
+    this.acks.put(seq, code, detail, getU16(head, 0));
+  }
+
+  /** Commits `entry` into its slot. `code` is applied or installed. False when the flash refused; then nothing changed. */
+  commitSlot(entry: Entry, code: number, seq: number, head: Uint8Array): boolean {
+    const was = this.load(entry.slot);
+    const oldDigits = was === "ok" ? this.entry.digits : 0;
+    this.record.fill(0, 0, SLOT_BYTES);
+    packEntry(entry, this.record, 0);
+    markEntry(this.record, 0, Record.slot, code === Code.installed);
+    this.#position(this.record, SLOT_BYTES, seq, head);
+    const location = this.log.append(this.record, SLOT_BYTES);
+    if (location === 0) return false;
+    if (was === "ok") this.index.unlink(entry.slot, this.entry.tag, 0);
+    if (was === "damaged") this.index.unlinkUnread(entry.slot);
+    if (oldDigits > 0) this.pins[oldDigits]--;
+    if (entry.kind === Kind.pin) this.pins[entry.digits]++;
+    this.index.setPlace(entry.slot, location);
+    this.index.link(entry.slot, entry.tag, 0);
+    this.#committed(seq, head, code, 0);
+    return true;
+  }
+
+  /** Commits a schedule; `count` 0 drops it. */
+  commitSchedule(id: number, windows: Uint32Array, count: number, seq: number, head: Uint8Array): boolean {
+    this.record.fill(0, 0, SCHEDULE_BYTES);
+    putHead(this.record, Record.schedule, SCHEDULE_BYTES, id, count);
+    for (let i = 0; i < count; i++) putU32(this.record, HEAD + 4 * i, windows[i]);
+    this.#position(this.record, SCHEDULE_BYTES, seq, head);
+    const location = this.log.append(this.record, SCHEDULE_BYTES);
+    if (location === 0) return false;
+    if (this.#scheduleAt[id] === 0 && count > 0) this.schedules++;
+    if (this.#scheduleAt[id] !== 0 && count === 0) this.schedules--;
+    this.#scheduleAt[id] = count > 0 ? location : 0;
+    this.#committed(seq, head, Code.applied, 0);
+    return true;
+  }
+
+  /** Commits a setting. */
+  commitSetting(id: number, value: Uint8Array, seq: number, head: Uint8Array): boolean {
+    const length = lengthFor(value.length, true);
+    this.record.fill(0, 0, length);
+    putHead(this.record, Record.setting, length, id, value.length);
+    this.record.set(value, HEAD);
+    this.#position(this.record, length, seq, head);
+    const location = this.log.append(this.record, length);
+    if (location === 0) return false;
+    this.#settingAt[id] = location;
+    this.#committed(seq, head, Code.applied, 0);
+    return true;
+  }
+
+  /** Commits the removal of every slot in `bitmap` as one record (rule C22); the ack's detail is `count`. */
+  commitRemoval(bitmap: Uint8Array, count: number, seq: number, head: Uint8Array): boolean {
+    const length = lengthFor(2 + bitmap.length, true);
+    this.record.fill(0, 0, length);
+    putHead(this.record, Record.removal, length, Code.applied, 0);
+    putU16(this.record, HEAD, count);
+    this.record.set(bitmap, HEAD + 2);
+    this.#position(this.record, length, seq, head);
+    if (this.log.append(this.record, length) === 0) return false;
+    for (let slot = 0; slot < this.profile.slots; slot++)
+      if ((bitmap[slot >> 3] >> (slot & 7)) & 1) this.#forget(slot);
+    this.#committed(seq, head, Code.applied, count);
+    return true;
+  }
+
+  /** Commits a delta that sets nothing: a refusal, "unchanged", or (with `dropped` ≥ 0) the drop of one slot. */
+  commitOutcome(code: number, detail: number, dropped: number, seq: number, head: Uint8Array): boolean {
+    this.#outcome(code, detail, dropped + 1, seq, head);
+    if (this.log.append(this.record, OUTCOME_BYTES) === 0) return false;
+    if (dropped >= 0) this.#forget(dropped);
+    this.#committed(seq, head, code, detail);
+    return true;
+  }
+
+  #outcome(code: number, detail: number, dropped: number, seq: number, head: Uint8Array): void {
+    this.record.fill(0, 0, OUTCOME_BYTES);
+    putHead(this.record, Record.outcome, OUTCOME_BYTES, code, 0);
+    putU16(this.record, HEAD, dropped);
+    putU16(this.record, HEAD + 2, detail);
+    this.#position(this.record, OUTCOME_BYTES, seq, head);
+  }
+
+  /** Takes a slot out of the index. Its record is dead from here on. */
+  #forget(slot: number): void {
+    const was = this.load(slot);
+    if (was === "ok") {
+      this.index.unlink(slot, this.entry.tag, 0);
+      if (this.entry.digits > 0) this.pins[this.entry.digits]--;
+    } else if (was === "damaged") this.index.unlinkUnread(slot);
+    this.index.setPlace(slot, 0);
+  }
+
+  /** Keeps what is known of the use of a slot (rule C10): before the bolt moves. False when the flash refused. */
+  commitUsage(slot: number, generation: number, usage: Usage): boolean {
+    const group = Math.floor(slot / USAGE_GROUP);
+    const place = this.#usageAt[group];
+    if (place === 0 || !this.#read(place, Record.usage)) this.record.fill(0, 0, USAGE_RECORD_BYTES);
+    putHead(this.record, Record.usage, USAGE_RECORD_BYTES, group, 0);
+    const at = HEAD + (slot % USAGE_GROUP) * USAGE_BYTES;
+    putU24(this.record, at, generation);
+    this.record[at + 3] = usage.used ? 1 : 0;
+    putU16(this.record, at + 4, usage.left);
+    putU32(this.record, at + 6, usage.firstUse);
+    const location = this.log.append(this.record, USAGE_RECORD_BYTES);
+    if (location === 0) return false;
+    this.#usageAt[group] = location;
+    return true;
+  }
+
+  /** Keeps a value of the lock's own, at most 200 bytes. */
+  commitState(id: number, value: Uint8Array): boolean {
+    const length = lengthFor(value.length, false);
+    this.record.fill(0, 0, length);
+    putHead(this.record, Record.state, length, id, value.length);
+    this.record.set(value, HEAD);
+    const location = this.log.append(this.record, length);
+    if (location === 0) return false;
+    this.#stateAt[id] = location;
+    return true;
+  }
+
+  /** Begins a log: nothing applied yet, the head that the epoch starts from. For a new claim, on a table that is empty. */
+  startEpoch(crypto: Crypto, lock: Uint8Array, epoch: number): void {
+    this.applied = 0;
+    this.head.set(genesisHead(crypto, lock, epoch));
+    this.acks.clear();
+  }
+
+  // ---- compaction
+
+  relocate(record: Uint8Array, length: number, location: number): boolean {
+    const type = recordType(record, 0);
+    if (commits(type)) {
+      const seq = getU24(record, length - CRC_BYTES - POSITION_BYTES);
+      if (seq === this.applied) this.#movedPosition = true;
+      if (!this.#keepAck(seq)) return false;
+    }
+    switch (type) {
+      case Record.slot:
+      case Record.slotCopy:
+        return this.#relocateSlot(record, location);
+      case Record.schedule:
+      case Record.scheduleCopy:
+        return this.#relocateValue(record, Record.scheduleCopy, SCHEDULE_COPY_BYTES, this.#scheduleAt, location);
+      case Record.setting:
+      case Record.settingCopy:
+        return this.#relocateValue(
+          record,
+          Record.settingCopy,
+          lengthFor(record[3], false),
+          this.#settingAt,
+          location,
+        );
+      case Record.usage:
+        return this.#relocateValue(record, Record.usage, length, this.#usageAt, location);
+      case Record.state:
+        return this.#relocateValue(record, Record.state, length, this.#stateAt, location);
+      case Record.acks:
+        return this.#relocateAcks(record);
+    }
+    return true;
+  }
+
+  #relocateSlot(record: Uint8Array, location: number): boolean {
+    const slot = slotOf(record, 0);
+    if (slot >= this.profile.slots || this.index.place(slot) !== location) return true;
+    markEntry(record, 0, Record.slotCopy, false);
+    record.fill(0, ENTRY_BYTES, SLOT_COPY_BYTES);
+    const moved = this.log.append(record, SLOT_COPY_BYTES);
+    if (moved === 0) return false;
+    this.index.setPlace(slot, moved);
+    return true;
+  }
+
+  /** Moves a record whose third byte is its number in `places`, if it is the newest of that number. */
+  #relocateValue(
+    record: Uint8Array,
+    copy: number,
+    length: number,
+    places: Uint16Array,
+    location: number,
+  ): boolean {
+    const id = record[2];
+    if (id >= places.length || places[id] !== location) return true;
+    const end = HEAD + (copy === Record.scheduleCopy ? SCHEDULE_PAYLOAD : record[3]);
+    if (copy === Record.scheduleCopy || copy === Record.settingCopy) record.fill(0, end, length);
+    putHead(record, copy, length, id, record[3]);
+    const moved = this.log.append(record, length);
+    if (moved === 0) return false;
+    places[id] = moved;
+    return true;
+  }
+
+  /** Remembers that the ack of `seq` loses its record; runs of them are written again together. */
+  #keepAck(seq: number): boolean {
+    if (!this.acks.has(seq)) return true;
+    const full = this.#movedLast - this.#movedFirst + 1 >= ACKS_PER_RECORD;
+    if (this.#movedFirst > 0 && (seq !== this.#movedLast + 1 || full) && !this.#writeAcks()) return false;
+    if (this.#movedFirst === 0) this.#movedFirst = seq;
+    this.#movedLast = seq;
+    return true;
+  }
+
+  #relocateAcks(record: Uint8Array): boolean {
+    const first = getU24(record, HEAD);
+    for (let i = 0; i < record[2]; i++) if (!this.#keepAck(first + i)) return false;
+    return true;
+  }
+
+  #writeAcks(): boolean {
+    const first = this.#movedFirst;
+    const count = this.#movedLast - first + 1;
+    this.#movedFirst = 0;
+    const length = Math.ceil((ACKS_HEAD + count * ACK_BYTES + CRC_BYTES) / 16) * 16;
+    this.record.fill(0, 0, length);
+    putHead(this.record, Record.acks, length, count, 0);
+    putU24(this.record, HEAD, first);
+    for (let i = 0; i < count; i++) this.acks.copy(first + i, this.record, ACKS_HEAD + i * ACK_BYTES);
+    return this.log.append(this.record, length) !== 0;
+  }
+
+  relocated(): boolean {
+    // The newest position must outlive its record: an outcome without effect carries it on.
+    if (this.#movedFirst > 0 && !this.#writeAcks()) return false;
+    if (!this.#movedPosition) return true;
+    const seq = this.applied;
+    this.#outcome(this.acks.code(seq), this.acks.detail(seq), 0, seq, this.head);
+    return this.log.append(this.record, OUTCOME_BYTES) !== 0;
+  }
+
+  /** One step of housekeeping, with at most one erase; never while a credential is being decided. */
+  maintain(): void {
+    this.#movedFirst = 0;
+    this.#movedPosition = false;
+    this.log.maintain(this);
+  }
+}

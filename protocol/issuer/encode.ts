@@ -1,0 +1,278 @@
+// The issuer's writing: typed deltas and payloads → deterministic CBOR → signed envelopes. The lock's strict readers in ../wire judge
+// every byte of it, and share nothing with it but the numbers of ops and fields.
+
+import { keyId } from "../crypto/derive";
+import type { Crypto } from "../crypto/port";
+import type { CborValue } from "../wire/cborx";
+import { decode, encode } from "../wire/cborx";
+import { Domain, signEnvelope } from "../wire/cose";
+import { Field, Op } from "../wire/deltas";
+import { MAX_BUNDLE_BYTES, MAX_BUNDLE_DELTAS, VERSION } from "../wire/limits";
+import type { Keyset, TimeAnswer } from "../wire/messages";
+
+/** What a put and a change may say of a slot beside its credential; what is 0 or left out is not sent. Times are UTC seconds. */
+export interface Terms {
+  /** One of `Role`. */
+  readonly role: number;
+  readonly schedule?: number;
+  readonly start?: number;
+  readonly end?: number;
+  readonly minutesAfterFirstUse?: number;
+  readonly firstUseHours?: number;
+  readonly capabilities?: number;
+  readonly flags?: number;
+}
+
+/** Fills a slot. `generation` is the one that it replaces, 0 or left out for an empty slot. */
+export interface PutDelta extends Terms {
+  readonly op: "put";
+  readonly slot: number;
+  /** One of `Kind`. */
+  readonly kind: number;
+  /** 12 bytes. */
+  readonly tag: Uint8Array;
+  /** 4..10 for a PIN, 0 or left out for anything else. */
+  readonly digits?: number;
+  readonly user: number;
+  readonly grantor?: number;
+  readonly uses?: number;
+  readonly generation?: number;
+}
+
+/** Replaces a slot's terms as a whole. */
+export interface ChangeDelta extends Terms {
+  readonly op: "change";
+  readonly slot: number;
+  readonly generation: number;
+}
+
+/** Empties a slot, or switches it on or off. */
+export interface SlotDelta {
+  readonly op: "drop" | "enable" | "disable";
+  readonly slot: number;
+  readonly generation: number;
+}
+
+/** A window of a schedule: days as bits from Sunday, start minute of the day, duration in minutes (rule T1). */
+export interface Window {
+  readonly days: number;
+  readonly start: number;
+  readonly duration: number;
+}
+
+/** One operation on a lock. */
+export type Delta =
+  | PutDelta
+  | ChangeDelta
+  | SlotDelta
+  | { readonly op: "revoke"; readonly user: number }
+  | { readonly op: "put-schedule"; readonly id: number; readonly windows: readonly Window[] }
+  | { readonly op: "drop-schedule"; readonly id: number }
+  | { readonly op: "set"; readonly setting: number; readonly value: Uint8Array }
+  | { readonly op: "wipe" };
+
+type Pair = [number, CborValue];
+
+/** Pairs whose number is not 0. */
+const present = (pairs: [number, number | undefined][]): Pair[] =>
+  pairs.filter((pair): pair is [number, number] => pair[1] !== undefined && pair[1] !== 0);
+
+function terms(delta: Terms): Pair[] {
+  return [
+    [Field.role, delta.role],
+    ...present([
+      [Field.schedule, delta.schedule],
+      [Field.start, delta.start],
+      [Field.end, delta.end],
+      [Field.minutesAfterFirstUse, delta.minutesAfterFirstUse],
+      [Field.firstUseHours, delta.firstUseHours],
+      [Field.capabilities, delta.capabilities],
+      [Field.flags, delta.flags],
+    ]),
+  ];
+}
+
+function put(delta: PutDelta): Pair[] {
+  return [
+    [Field.slot, delta.slot],
+    [Field.kind, delta.kind],
+    [Field.tag, delta.tag],
+    [Field.user, delta.user],
+    ...present([
+      [Field.digits, delta.digits],
+      [Field.grantor, delta.grantor],
+      [Field.uses, delta.uses],
+      [Field.generation, delta.generation],
+    ]),
+    ...terms(delta),
+  ];
+}
+
+const SLOT_OPS = { drop: Op.drop, enable: Op.enable, disable: Op.disable } as const;
+
+function parts(delta: Delta): [number, Pair[]] {
+  switch (delta.op) {
+    case "put":
+      return [Op.put, put(delta)];
+    case "change":
+      return [Op.change, [[Field.slot, delta.slot], [Field.generation, delta.generation], ...terms(delta)]];
+    case "drop":
+    case "enable":
+    case "disable": {
+      const named: Pair[] = [
+        [Field.slot, delta.slot],
+        [Field.generation, delta.generation],
+      ];
+      return [SLOT_OPS[delta.op], named];
+    }
+    case "revoke":
+      return [Op.revoke, [[Field.user, delta.user]]];
+    case "put-schedule": {
+      const windows = delta.windows.map(({ days, start, duration }) => [days, start, duration]);
+      return [
+        Op.putSchedule,
+        [
+          [0, delta.id],
+          [1, windows],
+        ],
+      ];
+    }
+    case "drop-schedule":
+      return [Op.dropSchedule, [[0, delta.id]]];
+    case "set":
+      return [
+        Op.set,
+        [
+          [0, delta.setting],
+          [1, delta.value],
+        ],
+      ];
+    case "wipe":
+      return [Op.wipe, []];
+  }
+}
+
+/** The bytes of one delta, `[op, {…}]`, as the chain takes them. */
+export function encodeDelta(delta: Delta): Uint8Array {
+  const [op, pairs] = parts(delta);
+  return encode([op, new Map(pairs)]);
+}
+
+/** A key that signs: its Ed25519 seed, and the id by which an envelope names it. */
+export interface SigningKey {
+  readonly seed: Uint8Array;
+  readonly publicKey: Uint8Array;
+  readonly kid: Uint8Array;
+}
+
+/** The signing key of a 32-byte seed. */
+export function signingKey(crypto: Crypto, seed: Uint8Array): SigningKey {
+  const publicKey = crypto.ed25519PublicKey(seed);
+  return { seed, publicKey, kid: keyId(crypto, publicKey) };
+}
+
+function sign(crypto: Crypto, domain: Uint8Array, key: SigningKey, payload: Uint8Array): Uint8Array {
+  return signEnvelope(crypto, domain, key.kid, payload, key.seed);
+}
+
+const payloadOf = (lock: Uint8Array, pairs: Pair[]): Uint8Array =>
+  encode(new Map<number, CborValue>([[0, VERSION], [1, lock], ...pairs]));
+
+/** What a claim ticket says. */
+export interface ClaimTicket {
+  readonly lock: Uint8Array;
+  /** Higher than that of any earlier claim of this lock. */
+  readonly number: number;
+  /** The public key of the owner's root. */
+  readonly owner: Uint8Array;
+  /** At most 16 bytes of UTF-8. */
+  readonly site: string;
+}
+
+/** A claim ticket, signed by the maker's root (rule P1). */
+export function signClaim(crypto: Crypto, maker: SigningKey, ticket: ClaimTicket): Uint8Array {
+  const pairs: Pair[] = [
+    [2, ticket.number],
+    [3, ticket.owner],
+    [4, ticket.site],
+  ];
+  return sign(crypto, Domain.claim, maker, payloadOf(ticket.lock, pairs));
+}
+
+/** The set of issuer keys, signed by the owner's root (rule P7). */
+export function signKeyset(crypto: Crypto, owner: SigningKey, keyset: Keyset): Uint8Array {
+  const keys = keyset.keys.map(({ kid, publicKey, may }) => [kid, publicKey, may]);
+  const pairs: Pair[] = [
+    [2, keyset.number],
+    [3, keys],
+  ];
+  return sign(crypto, Domain.keys, owner, payloadOf(keyset.lock, pairs));
+}
+
+/** An answer to a lock's nonce, signed by an issuer key (rule T14). */
+export function signTime(crypto: Crypto, issuer: SigningKey, answer: TimeAnswer): Uint8Array {
+  const pairs: Pair[] = [
+    [2, answer.nonce],
+    [3, answer.time],
+    [4, answer.timeEpoch],
+  ];
+  return sign(crypto, Domain.time, issuer, payloadOf(answer.lock, pairs));
+}
+
+/** What a bundle says beside its deltas. */
+export interface BundleHead {
+  readonly lock: Uint8Array;
+  readonly epoch: number;
+  readonly first: number;
+  /** The chain head before the first delta, 16 bytes. */
+  readonly before: Uint8Array;
+  /** UTC seconds. */
+  readonly issuedAt: number;
+  /** UTC seconds after which puts and enables lapse; 0 for never. */
+  readonly notAfter: number;
+}
+
+function bundlePayload(head: BundleHead, deltas: readonly Uint8Array[]): Uint8Array {
+  const pairs: Pair[] = [
+    [2, head.epoch],
+    [3, head.first],
+    [4, head.before],
+    [5, head.issuedAt],
+    ...present([[6, head.notAfter]]),
+    [7, deltas.map((delta) => decode(delta) as CborValue)],
+  ];
+  return payloadOf(head.lock, pairs);
+}
+
+/** A run of encoded deltas, signed by an issuer key. The caller keeps to {@link BundleRoom}. */
+export function signBundle(
+  crypto: Crypto,
+  issuer: SigningKey,
+  head: BundleHead,
+  deltas: readonly Uint8Array[],
+): Uint8Array {
+  return sign(crypto, Domain.bundle, issuer, bundlePayload(head, deltas));
+}
+
+/** What the envelope adds to a payload: 1 + protected header 14 + empty map 1 + payload's head 3 + signature 66. */
+const ENVELOPE_BYTES = 85;
+/** A list of more than 23 deltas has a head one byte longer than an empty one. */
+const LONG_LIST_BYTES = 1;
+
+/** Counts what still fits into one bundle: 32 deltas and 2,048 bytes, the envelope included. */
+export class BundleRoom {
+  #bytes: number;
+  #deltas = MAX_BUNDLE_DELTAS;
+
+  constructor(head: BundleHead) {
+    this.#bytes = MAX_BUNDLE_BYTES - ENVELOPE_BYTES - LONG_LIST_BYTES - bundlePayload(head, []).length;
+  }
+
+  /** Takes the room of one delta; false, with nothing taken, where there is none. */
+  take(delta: Uint8Array): boolean {
+    if (this.#deltas === 0 || delta.length > this.#bytes) return false;
+    this.#deltas--;
+    this.#bytes -= delta.length;
+    return true;
+  }
+}

@@ -1,0 +1,127 @@
+// Gets the XS engine: installs @agoric/xsnap, which ships XS's C sources, from its own lock file, and builds our worker with
+// them (native/). Nothing but the tests asks for it, and npm's install scripts have no part in it.
+// The result is one program in .cache/, named by all that it is made of, and made aside: two runs at once do not meet.
+//
+// It builds for 32 bits where the compiler can (Debian: gcc-multilib), because a slot then has the board's 16 bytes.
+// XS_BITS=64 or =32 insists on one; CC names another compiler.
+
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+const CACHE = join(__dirname, ".cache");
+const NATIVE = join(__dirname, "native");
+const INPUTS = ["package-lock.json", "native/makefile", "native/platform.h", "native/worker.c"];
+const BUILD_TOOLS_MISSING =
+  "The tests on the XS engine need make and a C compiler. On Debian: apt-get install build-essential";
+
+let path: Promise<string> | undefined;
+
+/**
+ * Installs and builds the engine unless that was done before with the same lock file, sources and compiler; says on
+ * stderr what it does. About a minute the first time. Throws an Error that says what to install if make or the compiler is missing.
+ */
+export async function ensureXs(): Promise<void> {
+  await workerPath();
+}
+
+/** The program of the built engine; see ensureXs. */
+export function workerPath(): Promise<string> {
+  path ??= findOrBuild();
+  return path;
+}
+
+async function findOrBuild(): Promise<string> {
+  const compiler = await chooseCompiler();
+  const worker = join(CACHE, "xs-worker-" + (await fingerprint(compiler)));
+  if (existsSync(worker)) return worker;
+  mkdirSync(CACHE, { recursive: true });
+  const folder = mkdtempSync(join(CACHE, "building-"));
+  try {
+    await install(folder);
+    await build(folder, compiler);
+    renameSync(join(folder, "xs-worker"), worker);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return worker;
+}
+
+async function chooseCompiler(): Promise<string[]> {
+  const compiler = (process.env.CC ?? "cc").split(" ");
+  await requireTool("make", ["--version"]);
+  await requireTool(compiler[0], ["--version"]);
+  const bits = process.env.XS_BITS;
+  if (bits) return [...compiler, "-m" + bits];
+  return (await canLink([...compiler, "-m32"])) ? [...compiler, "-m32"] : compiler;
+}
+
+async function requireTool(tool: string, args: string[]): Promise<void> {
+  try {
+    await run(tool, args);
+  } catch (error) {
+    throw new Error(BUILD_TOOLS_MISSING + " (" + tool + " does not run)", { cause: error });
+  }
+}
+
+async function canLink([compiler, ...flags]: string[]): Promise<boolean> {
+  mkdirSync(CACHE, { recursive: true });
+  const folder = mkdtempSync(join(CACHE, "probe-"));
+  try {
+    const source = join(folder, "probe.c");
+    writeFileSync(source, '#include <stdio.h>\nint main(void) { return puts("") < 0; }\n');
+    await run(compiler, [...flags, source, "-o", join(folder, "probe")]);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function fingerprint(compiler: string[]): Promise<string> {
+  const hash = createHash("sha256");
+  for (const input of INPUTS) hash.update(readFileSync(join(__dirname, input)));
+  const { stdout } = await run(compiler[0], ["--version"]);
+  hash.update([...compiler, stdout, process.platform, process.arch].join("\n"));
+  return hash.digest("hex").slice(0, 16);
+}
+
+async function install(folder: string): Promise<void> {
+  say("installing the sources of XS (once)");
+  for (const file of ["package.json", "package-lock.json"]) cpSync(join(__dirname, file), join(folder, file));
+  await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: folder,
+  });
+}
+
+async function build(folder: string, compiler: string[]): Promise<void> {
+  say("building XS with " + compiler.join(" ") + " (once, up to a minute)");
+  const started = Date.now();
+  await run("make", [
+    "--jobs=" + availableParallelism(),
+    "--file=" + join(NATIVE, "makefile"),
+    "PACKAGE=" + join(folder, "node_modules/@agoric/xsnap"),
+    "OUT=" + folder,
+    "CC=" + compiler.join(" "),
+  ]);
+  say("built in " + Math.round((Date.now() - started) / 1000) + " s");
+}
+
+function say(what: string): void {
+  process.stderr.write("XS engine: " + what + "\n");
+}
