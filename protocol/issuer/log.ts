@@ -4,7 +4,7 @@
 import type { Crypto } from "../crypto/port";
 import { Reader } from "../wire/cbor";
 import { genesisHead, nextHead } from "../wire/chain";
-import { Code, codeClass } from "../wire/codes";
+import { Code } from "../wire/codes";
 import { readEnvelope } from "../wire/cose";
 import type { DeltaFields } from "../wire/deltas";
 import { emptyDelta, readDelta } from "../wire/deltas";
@@ -170,10 +170,5 @@ export class Log {
   get missing(): number {
     const first = this.acknowledged + 1;
     return first <= this.applied ? first : 0;
-  }
-
-  /** Whether the answer means that the delta's aim is reached. */
-  static isDone(code: number): boolean {
-    return codeClass(code) === 0;
   }
 }

@@ -114,8 +114,7 @@ function commonWeek(days: readonly number[]): number | undefined {
   const dates = days.map(dateOfDay);
   if (dates.every((date) => date.dayOfMonth > daysInMonth(date.year, date.month) - 7)) return LAST_WEEK;
   const week = floorDiv(dates[0].dayOfMonth + 6, 7);
-  const isCommon = dates.every((date) => floorDiv(date.dayOfMonth + 6, 7) === week);
-  return isCommon && week < LAST_WEEK ? week : undefined;
+  return dates.every((date) => floorDiv(date.dayOfMonth + 6, 7) === week) ? week : undefined;
 }
 
 /**

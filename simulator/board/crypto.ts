@@ -1,5 +1,5 @@
 // The crypto port over node:crypto (OpenSSL), for fleets of virtual locks, the issuer and the tools.
-// It gives the same bytes as ../../protocol/crypto/noble.ts and is some hundred times faster.
+// It gives the same bytes as ../../protocol/crypto/noble.ts ten to a hundred times faster.
 // The edge rules of OpenSSL are looser than the project's: only protocol/crypto/verify.ts calls ed25519Verify.
 
 import {

@@ -214,6 +214,12 @@ describe("T8 zone strings", () => {
     assert.equal(nextTransition(always, utc("2026-06-01T00:00:00Z")), 0);
   });
 
+  it("find a change that comes after years in which the rules cancel each other", () => {
+    const leapYearsOnly = zone("AAA0BBB,J60/0,59/1");
+    assert.equal(nextTransition(leapYearsOnly, utc("2096-03-01T00:00:00Z")), utc("2104-02-29T00:00:00Z"));
+    assert.equal(nextTransition(leapYearsOnly, utc("2104-02-29T00:00:00Z")), utc("2104-03-01T00:00:00Z"));
+  });
+
   it("take an abbreviation of three letters or more, quoted or not", () => {
     for (const text of [
       "UTC0",
@@ -388,6 +394,21 @@ describe("T8 explicit transitions", () => {
     );
     assert.equal(offsetAt(mixed, utc("2026-03-30T00:00:00Z")), HOUR);
     assert.equal(withTransitions(mixed, undefined).transitions, undefined);
+  });
+
+  it("hide a change of the rules that falls on their first instant, and count none where they end", () => {
+    const rules = zone("CET-1CEST,M3.5.0,M10.5.0/3");
+    const spring = utc("2026-03-29T01:00:00Z");
+    const late = withTransitions(rules, parseTransitions(table(spring, 4, 8, [672, 96])));
+    assert.equal(offsetAt(late, spring), HOUR);
+    const changed = spring + 672 * 900;
+    assert.equal(nextTransition(late, spring - 86_400), changed);
+    assert.equal(nextTransition(late, changed - 1), changed);
+    assert.equal(nextTransition(late, changed), utc("2026-10-25T01:00:00Z"));
+    const autumn = withTransitions(rules, parseTransitions(table(spring, 8, 4, [12_000, 12_000])));
+    const over = utc("2026-10-25T01:00:00Z");
+    assert.ok(over > spring + 12_000 * 900 && over < spring + 24_000 * 900);
+    assert.equal(nextTransition(autumn, over - 86_400), utc("2027-03-28T01:00:00Z"));
   });
 
   it("take 64 intervals and refuse 65, and none", () => {

@@ -371,6 +371,28 @@ describe("T9 windows are wall-clock time", () => {
     assert.deepEqual(changes(windows, spring - 86_400, 2), ["04-05T00:15 open", "04-05T00:45 shut"]);
   });
 
+  it("a window inside the gap is a fortnight away when the last one has just ended", () => {
+    const windows = packed(window(SUN, "02:15", "02:45"));
+    const ended = utc("2026-03-22T01:45:00Z");
+    assert.equal(nextChange(windows, 1, berlin, ended - 1), ended);
+    assert.equal(nextChange(windows, 1, berlin, ended), utc("2026-04-05T00:15:00Z"));
+  });
+
+  it("two changes of the clock within a week are both followed", () => {
+    const back = utc("2040-10-24T00:00:00Z");
+    const bytes = Uint8Array.of(0, 0, 0, 0, 8, 12, 0x01, 0x1c);
+    new DataView(bytes.buffer).setUint32(0, back);
+    const zone = withTransitions({ ...UTC0, standard: 10_800, daylight: 10_800 }, parseTransitions(bytes));
+    // For 71 hours the zone stands at +02; then, on Saturday, the clock leaps from 01:00 to 02:00.
+    const forth = utc("2040-10-26T23:00:00Z");
+    assert.equal(nextChange(packed(window(SAT, "01:30", "05:00")), 1, zone, back - 43_200), forth);
+    assert.equal(
+      nextChange(packed(window(SAT, "01:30", "01:45")), 1, zone, back - 43_200),
+      forth + 7 * 86_400 - 1800,
+    );
+    assert.equal(nextChange(packed(window(THU, "12:00", "13:00")), 1, zone, back - 43_200), back + 34 * 3600);
+  });
+
   it("a window inside the repeated hour matches both passes", () => {
     const windows = packed(window(SUN, "02:15", "02:45"));
     const expected = ["10-25T00:15 open", "10-25T00:45 shut", "10-25T01:15 open", "10-25T01:45 shut"];

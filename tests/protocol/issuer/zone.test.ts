@@ -117,6 +117,52 @@ describe("T8 from a zone's name to a lock's local time", () => {
   });
 });
 
+describe("T8 irregular years", () => {
+  /** Daylight saving time from the second Sunday of March to the first of November, but for what is put in its place. */
+  function years(...instead: [string, string][]): (name: string, t: number) => number {
+    const sundays = [
+      "2025-03-09T02",
+      "2025-11-02T01",
+      "2026-03-08T02",
+      "2026-11-01T01",
+      "2027-03-14T02",
+      "2027-11-07T01",
+    ];
+    const hours = sundays.map((hour) => instead.find(([from]) => hour.startsWith(from))?.[1] ?? hour);
+    return madeUp(0, ...hours.map((hour, i): [string, number] => [`${hour}:00:00Z`, i % 2 === 0 ? HOUR : 0]));
+  }
+  const text = (offsetOf: (name: string, t: number) => number) => posixZone("made up", offsetOf, 2025, 2027);
+
+  it("have a string only if all years follow the same rule", () => {
+    assert.equal(text(years()), "<+00>0<+01>,M3.2.0,M11.1.0");
+    assert.equal(text(years(["2026-03", "2026-03-08T03"])), undefined);
+    assert.equal(text(years(["2026-03", "2026-03-09T02"])), undefined);
+    assert.equal(text(years(["2026-03", "2026-03-22T02"])), undefined);
+    assert.equal(text(years(["2026-03", "2026-04-12T02"])), undefined);
+    assert.equal(text(years(["2026-11", "2026-12-06T01"])), undefined);
+    assert.equal(text(years(["2026-11", "2027-01-03T01"])), undefined);
+  });
+
+  it("have none with a third offset, or a year without a change", () => {
+    const regular = years();
+    const third = (name: string, t: number) =>
+      t >= utc("2026-06-01T00:00:00Z") && t < utc("2026-07-01T00:00:00Z") ? 2 * HOUR : regular(name, t);
+    assert.equal(text(third), undefined);
+    assert.equal(posixZone("made up", years(), 2025, 2028), undefined);
+  });
+
+  it("are followed change by change even where two come within a few hours", () => {
+    const twice = madeUp(
+      0,
+      ["2025-05-01T00:00:00Z", HOUR],
+      ["2025-05-01T09:00:00Z", 2 * HOUR],
+      ["2025-08-01T00:00:00Z", HOUR],
+    );
+    assert.equal(text(twice), undefined);
+    assert.equal(lockZone("made up", twice, 2025, 2027), undefined);
+  });
+});
+
 describe("T8 tables of transitions", () => {
   it("hold every change of their years", () => {
     const table = transitionTable("Africa/Casablanca", intlOffset, 2024, 2025);

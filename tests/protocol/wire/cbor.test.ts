@@ -429,7 +429,9 @@ describe("X8 CBOR reader", () => {
     const bytes = unhex("43010203f4");
     assert.equal(hex(new Reader(bytes, 0, 4).raw(3)), "010203");
     assert.equal(new Reader(bytes, 0, 3).raw(3).length, 0);
-    assert.ok(new Reader(bytes, 1, 2).uint() === 1);
+    assert.equal(new Reader(bytes, 1, 2).uint(), 1);
+    const cut = new Reader(unhex("1864"), 0, 1);
+    assert.deepEqual([cut.uint(), cut.ok, cut.position], [0, false, 0]);
     const reader = new Reader(bytes);
     reader.end = 3;
     reader.skip();
@@ -687,8 +689,10 @@ describe("X8 CBOR writer", () => {
 
   it("writes no part of a string that does not fit", () => {
     const buffer = new Uint8Array(4).fill(0xee);
-    const writer = new Writer(buffer).nil().raw(unhex("010203"));
-    assert.deepEqual([writer.ok, writer.length, hex(buffer)], [false, 1, "f6eeeeee"]);
+    for (const write of [(w: Writer) => w.raw(unhex("616263")), (w: Writer) => w.text(unhex("616263"))]) {
+      const writer = write(new Writer(buffer).nil());
+      assert.deepEqual([writer.ok, writer.length, hex(buffer)], [false, 1, "f6eeeeee"]);
+    }
   });
 
   it("refuses what is no integer within ±(2^53-1), a negative count and text that is not UTF-8", () => {
