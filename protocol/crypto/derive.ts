@@ -1,6 +1,8 @@
-// What is derived from keys: the five keys of a claim, the tag that stands for a credential, and the id of a public key.
-// Property 6 of the protocol: no PIN, phone key or card number travels or is stored, only its tag. A former owner knows
-// the keys of his own claim and can derive none of another: only the lock and its maker hold the device secret.
+// What is derived from keys: the five keys of a claim, the tag that stands for a credential, and the id of a
+// public key.
+// Property 6 of the protocol: no PIN, phone key or card number travels or is stored, only its tag. A former
+// owner knows the keys of his own claim and can derive none of another: only the lock and its maker hold the
+// device secret.
 
 import { ascii, putU32 } from "../wire/bytes";
 import type { Crypto } from "./port";
@@ -10,7 +12,9 @@ const DEVICE_SECRET_BYTES = 32;
 const CREDENTIAL_TAG_BYTES = 12;
 const KEY_ID_BYTES = 8;
 
-/** What the value under a credential's tag is; the first byte of the hashed text, so kinds never share a tag. */
+/**
+ * What the value under a credential's tag is; the first byte of the hashed text, so kinds never share a tag.
+ */
 export const TAG_KIND = {
   /** Everything typed at the keypad (PIN, master, duress and local codes): the digits in ASCII. */
   typed: 1,
@@ -67,8 +71,9 @@ const SEAL_INFO = ascii("tumbler/1 seal");
 const LINK_INFO = ascii("tumbler/1 link");
 
 /**
- * The keys that the owner of claim `claimNumber` (unsigned, 32 bits) gets of a lock with this 32-byte device secret: HKDF-SHA256
- * with the claim number, four bytes big-endian, as salt and "tumbler/1 pin" and so on as info. RangeError on other sizes.
+ * The keys that the owner of claim `claimNumber` (unsigned, 32 bits) gets of a lock with this 32-byte device
+ * secret: HKDF-SHA256 with the claim number, four bytes big-endian, as salt and "tumbler/1 pin" and so on as
+ * info. RangeError on other sizes.
  */
 export function claimKeys(crypto: Crypto, deviceSecret: Uint8Array, claimNumber: number): ClaimKeys {
   if (deviceSecret.length !== DEVICE_SECRET_BYTES) {
@@ -88,7 +93,10 @@ export function claimKeys(crypto: Crypto, deviceSecret: Uint8Array, claimNumber:
   };
 }
 
-/** The 12 bytes that stand for a credential on the wire and in flash: HMAC-SHA256(pinKey, kind ‖ value), cut. `kind` is one of TAG_KIND. */
+/**
+ * The 12 bytes that stand for a credential on the wire and in flash: HMAC-SHA256(pinKey, kind ‖ value), cut.
+ * `kind` is one of TAG_KIND.
+ */
 export function credentialTag(
   crypto: Crypto,
   pinKey: Uint8Array,

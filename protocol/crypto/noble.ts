@@ -1,9 +1,9 @@
-// The portable backend of the crypto port, for any engine, XS within a lock's heap included: RFC 8032 §5.1 over the Point
-// class of @noble/ed25519 and the hashes of @noble/hashes.
-// It must never multiply the library's base point, nor call its sign(), verify() or getPublicKey(), which do: the first such
-// multiplication builds a table of 4,224 points, megabytes that a lock does not have.
-// On Moddable this module cannot be preloaded: SHA-2 of @noble/hashes keeps its message schedule in typed arrays of its
-// module, and buffers of a preloaded module are read-only flash.
+// The portable backend of the crypto port, for any engine, XS within a lock's heap included: RFC 8032 §5.1
+// over the Point class of @noble/ed25519 and the hashes of @noble/hashes.
+// It must never multiply the library's base point, nor call its sign(), verify() or getPublicKey(), which do:
+// the first such multiplication builds a table of 4,224 points, megabytes that a lock does not have.
+// On Moddable this module cannot be preloaded: SHA-2 of @noble/hashes keeps its message schedule in typed
+// arrays of its module, and buffers of a preloaded module are read-only flash.
 
 import { Point } from "@noble/ed25519";
 import { hmac } from "@noble/hashes/hmac.js";
@@ -20,12 +20,13 @@ const TWICE_BASE = Point.BASE.double();
 const HALF = (ORDER + 1n) / 2n;
 
 /**
- * scalar·B for secret scalars. The library takes its table when the point equals B; 2B is another point of the same
- * group, and scalar·B = (scalar/2)·2B.
+ * scalar·B for secret scalars. The library takes its table when the point equals B; 2B is another point of
+ * the same group, and scalar·B = (scalar/2)·2B.
  *
- * What of this is constant in time: the order of operations (256 rounds of one addition and one doubling whatever the
- * scalar). What is not: BigInt arithmetic itself, the inversion when the point is encoded, and memory. An attacker who can time
- * single signatures of this backend to microseconds may learn about the key; a lock that must withstand him signs in C.
+ * What of this is constant in time: the order of operations (256 rounds of one addition and one doubling
+ * whatever the scalar). What is not: BigInt arithmetic itself, the inversion when the point is encoded, and
+ * memory. An attacker who can time single signatures of this backend to microseconds may learn about the key;
+ * a lock that must withstand him signs in C.
  *
  * Throws RangeError on a multiple of ORDER, which a hash gives once in 2²⁵² times.
  */
@@ -33,7 +34,10 @@ function timesBase(scalar: bigint): Point {
   return TWICE_BASE.multiply((scalar * HALF) % ORDER, true);
 }
 
-/** s·B + k·point for public 32-byte little-endian scalars below ORDER, both in one ladder. Its time depends on the scalars. */
+/**
+ * s·B + k·point for public 32-byte little-endian scalars below ORDER, both in one ladder. Its time depends on
+ * the scalars.
+ */
 function timesBasePlus(s: Uint8Array, k: Uint8Array, point: Point): Point {
   const both = Point.BASE.add(point);
   let sum = Point.ZERO;
@@ -93,9 +97,10 @@ function sign(message: Uint8Array, seed: Uint8Array): Uint8Array {
 }
 
 /**
- * RFC 8032 §5.1.7 without the cofactor, as OpenSSL does it: the encoding of S·B − k·A must be the 32 bytes of R, and k is
- * reduced modulo ORDER. A signature whose R or A carries a part of small order may fail here and pass under a backend that
- * multiplies by the cofactor (libsodium since 1.0.19, ZIP-215); only the key's owner can make one.
+ * RFC 8032 §5.1.7 without the cofactor, as OpenSSL does it: the encoding of S·B − k·A must be the 32 bytes of
+ * R, and k is reduced modulo ORDER. A signature whose R or A carries a part of small order may fail here and
+ * pass under a backend that multiplies by the cofactor (libsodium after 1.0.18, ZIP-215); only the key's
+ * owner can make one.
  */
 function verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
   if (signature.length !== 64 || publicKey.length !== 32) return false;

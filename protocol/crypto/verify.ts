@@ -1,9 +1,10 @@
 // The one function of the project that verifies an Ed25519 signature, and the one rule for keys.
-// Property 8 of the protocol: what backends judge differently is refused here, before any of them. That is what RFC 8032
-// leaves open (small-order keys, under which one signature fits many messages) or implementations forgive (coordinates not
-// reduced modulo p, S not reduced modulo L). Nothing here is secret, so nothing is constant in time.
-// What remains is the cofactor: a key's owner, and nobody else, can make signatures with a part of small order in R or A that a
-// cofactored backend accepts and the others do not.
+// Property 8 of the protocol: what backends judge differently is refused here, before any of them. That is
+// what RFC 8032 leaves open (small-order keys, under which one signature fits many messages) or
+// implementations forgive (coordinates not reduced modulo p, S not reduced modulo L). Nothing here is secret,
+// so nothing is constant in time.
+// What remains is the cofactor: a key's owner, and nobody else, can make signatures with a part of small
+// order in R or A that a cofactored backend accepts and the others do not.
 
 import { fromHex } from "../wire/bytes";
 import type { Crypto } from "./port";
@@ -17,9 +18,10 @@ const FIELD_PRIME = fromHex("edfffffffffffffffffffffffffffffffffffffffffffffffff
 const GROUP_ORDER = fromHex("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
 
 /**
- * The y coordinates of the eight points whose order divides 8: 1 (the neutral point), −1 (order 2), 0 (order 4, twice), and two
- * of order 8 (twice each). A y below p has no other encoding than itself and the sign bit, so "y ≥ p" and "y is one of
- * these" refuse every form of the eight, and with y = ±1 also the two encodings of x = 0 with the sign bit set.
+ * The y coordinates of the eight points whose order divides 8: 1 (the neutral point), −1 (order 2), 0 (order
+ * 4, twice), and two of order 8 (twice each). A y below p has no other encoding than itself and the sign bit,
+ * so "y ≥ p" and "y is one of these" refuse every form of the eight, and with y = ±1 also the two encodings
+ * of x = 0 with the sign bit set.
  */
 const SMALL_ORDER_Y = [
   fromHex("0100000000000000000000000000000000000000000000000000000000000000"),
@@ -30,8 +32,9 @@ const SMALL_ORDER_Y = [
 ];
 
 /**
- * True if `signature` (64 bytes, R ‖ S) is `publicKey`'s (32 bytes) signature of `message` under RFC 8032 §5.1.7, with R and A
- * canonical and not of small order and S < L. False, never an exception, on anything else, wrong lengths included.
+ * True if `signature` (64 bytes, R ‖ S) is `publicKey`'s (32 bytes) signature of `message` under RFC 8032
+ * §5.1.7, with R and A canonical and not of small order and S < L. False, never an exception, on anything
+ * else, wrong lengths included.
  */
 export function verifySignature(
   crypto: Crypto,
@@ -47,8 +50,8 @@ export function verifySignature(
 }
 
 /**
- * True if a claim or a set of issuer keys may name `publicKey`: 32 bytes, canonical, not of small order. It does not prove that
- * the bytes are on the curve; under a key that is not, nothing ever verifies.
+ * True if a claim or a set of issuer keys may name `publicKey`: 32 bytes, canonical, not of small order. It
+ * does not prove that the bytes are on the curve; under a key that is not, nothing ever verifies.
  */
 export function isAcceptableKey(publicKey: Uint8Array): boolean {
   return publicKey.length === POINT_BYTES && isAcceptablePoint(publicKey);
@@ -60,7 +63,9 @@ function isAcceptablePoint(point: Uint8Array): boolean {
   return true;
 }
 
-/** Compares 32-byte little-endian numbers; of the highest byte of `value` only the bits in `topMask` count. */
+/**
+ * Compares 32-byte little-endian numbers; of the highest byte of `value` only the bits in `topMask` count.
+ */
 function isBelow(value: Uint8Array, limit: Uint8Array, topMask: number): boolean {
   for (let i = POINT_BYTES - 1; i >= 0; i--) {
     const byte = i === POINT_BYTES - 1 ? value[i] & topMask : value[i];

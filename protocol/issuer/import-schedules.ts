@@ -13,8 +13,14 @@ const DAY_MINUTES = 1440;
 const DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 const EVERY_DAY = 0x7f;
 
-export function importSchedules(sheet: Sheet, errors: ImportError[]): ScheduleRow[] {
+/** `known` are the names that the account has already: there are as many schedules in it as a lock has ids. */
+export function importSchedules(
+  sheet: Sheet,
+  known: Iterable<string>,
+  errors: ImportError[],
+): ScheduleRow[] {
   const schedules = new Map<string, Window[]>();
+  const names = new Set(known);
   for (const row of rowsOf(sheet, ["schedule", "days", "start", "end"], [], errors)) {
     const name = row.cell("schedule");
     if (!isName(name)) row.fail("schedule", NAME_WANTED);
@@ -24,9 +30,10 @@ export function importSchedules(sheet: Sheet, errors: ImportError[]): ScheduleRo
     if (windows.length === MAX_WINDOWS) row.fail("schedule", `at most ${MAX_WINDOWS} windows in a schedule`);
     else if (overlap([...windows, window]))
       row.fail("start", "a window that does not overlap another of its schedule; touching is fine");
-    else if (schedules.size === MAX_SCHEDULE_ID && !schedules.has(name))
-      row.fail("schedule", `at most ${MAX_SCHEDULE_ID} schedules`);
+    else if (names.size === MAX_SCHEDULE_ID && !names.has(name))
+      row.fail("schedule", `at most ${MAX_SCHEDULE_ID} schedules in the account`);
     else schedules.set(name, [...windows, window]);
+    if (row.ok) names.add(name);
   }
   return Array.from(schedules, ([schedule, windows]) => ({ schedule, windows }));
 }

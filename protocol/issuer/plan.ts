@@ -2,14 +2,14 @@
 // as many as it holds and the rest is planned again when the next one is signed. Revocations, drops and disables come first. That a
 // delta is not planned while its aim is reached is what makes every delta wanted once.
 
+import { equal } from "../wire/bytes";
+import { Flag } from "../wire/entry";
 import type { ChangeDelta, Delta, PutDelta } from "./encode";
 import type { Content, Credential, SettingItem } from "./items";
 import { keyOfSlot, refusal } from "./items";
 import type { ScheduleBook } from "./schedule-book";
 import type { Slot, Table } from "./table";
 import { sameWindows, unpackWindow } from "./windows";
-import { equal } from "../wire/bytes";
-import { Flag } from "../wire/entry";
 
 /** All that is wanted of one lock. */
 export interface Wants {
@@ -18,6 +18,8 @@ export interface Wants {
   readonly credentials: ReadonlyMap<string, Credential>;
   readonly settings: ReadonlyMap<number, SettingItem>;
   readonly schedules: ScheduleBook;
+  /** Ids of schedules that the lock refused to drop. */
+  readonly stuckSchedules: ReadonlySet<number>;
 }
 
 const MAX_SLOT = 0xffff;
@@ -135,7 +137,8 @@ export function* plan(wants: Wants, table: Table): Generator<Delta, void, void> 
   }
   yield* planGrants(wants, table);
   for (const id of [...table.schedules.keys()])
-    if (!needed.has(id) && !table.usesSchedule(id)) yield { op: "drop-schedule", id };
+    if (!needed.has(id) && !table.usesSchedule(id) && !wants.stuckSchedules.has(id))
+      yield { op: "drop-schedule", id };
 }
 
 /** Drops and disables. */
@@ -182,7 +185,8 @@ function* planBlocked(
   const holder = table.slotOfTag(tag);
   if (holder !== undefined) {
     const owner = wants.credentials.get(keyOfSlot(holder));
-    const moves = owner?.content !== undefined && !equal(owner.content.tag, tag) && refusal(owner) === undefined;
+    const moves =
+      owner?.content !== undefined && !equal(owner.content.tag, tag) && refusal(owner) === undefined;
     if (moves) yield { op: "drop", slot: holder.slot, generation: holder.generation };
   }
   const delta = step(credential, slotsByKey(table).get(credential.key), wants.schedules);

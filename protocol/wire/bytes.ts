@@ -1,8 +1,11 @@
 // Bytes and nothing else: the few readings and writings that CBOR, storage and the crypto helpers share.
-// Big-endian throughout, as in CBOR (RFC 8949 §3). Readers and writers do not check bounds: a caller knows its length
-// before it reads, and a read past the end yields zeros, never an exception.
+// Big-endian throughout, as in CBOR (RFC 8949 §3). Readers and writers do not check bounds: a caller knows
+// its length before it reads, and a read past the end yields zeros, never an exception.
 
-/** The bytes of an ASCII string, one a character. Throws RangeError on any other character: only constants and digits come here. */
+/**
+ * The bytes of an ASCII string, one a character. Throws RangeError on any other character: only constants and
+ * digits come here.
+ */
 export function ascii(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) {
@@ -14,8 +17,8 @@ export function ascii(text: string): Uint8Array {
 }
 
 /**
- * True if both hold the same bytes. The time depends on the lengths alone, never on where the first difference is, so a
- * tag or a MAC may be compared with it.
+ * True if both hold the same bytes. The time depends on the lengths alone, never on where the first
+ * difference is, so a tag or a MAC may be compared with it.
  */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
@@ -33,7 +36,9 @@ export function toHex(bytes: Uint8Array): string {
   return text;
 }
 
-/** The bytes of a hexadecimal string of either case. Throws RangeError on an odd length or another character. */
+/**
+ * The bytes of a hexadecimal string of either case. Throws RangeError on an odd length or another character.
+ */
 export function fromHex(text: string): Uint8Array {
   if (text.length % 2 !== 0) throw new RangeError("fromHex: odd length " + text.length);
   const bytes = new Uint8Array(text.length / 2);

@@ -1,6 +1,7 @@
 // The crypto port over node:crypto (OpenSSL), for fleets of virtual locks, the issuer and the tools.
 // It gives the same bytes as ../../protocol/crypto/noble.ts ten to a hundred times faster.
-// The edge rules of OpenSSL are looser than the project's: only protocol/crypto/verify.ts calls ed25519Verify.
+// The edge rules of OpenSSL are looser than the project's: only protocol/crypto/verify.ts calls
+// ed25519Verify.
 
 import {
   createHmac,
@@ -15,7 +16,10 @@ import {
 } from "node:crypto";
 import type { Crypto } from "../../protocol/crypto/port";
 
-/** Of each kind, room for a fleet of 10,000 locks. A KeyObject takes 2 KB; making one takes about the time of a signature. */
+/**
+ * Of each kind, room for a fleet of 10,000 locks. A KeyObject takes 2 KB; making one takes about the time of
+ * a signature.
+ */
 export const MAX_CACHED_KEYS = 16_384;
 
 interface KeyPair {
@@ -39,8 +43,9 @@ function cached<T>(cache: Map<string, T>, bytes: Uint8Array, make: () => T): T {
 }
 
 /**
- * Keys come in as JSON Web Keys (RFC 8037 §2): making one from DER takes OpenSSL ten times as long, and each virtual lock brings its
- * own. Beside a seed (`d`) Node asks for a public key (`x`) and computes its own instead of using it.
+ * Keys come in as JSON Web Keys (RFC 8037 §2): making one from DER takes OpenSSL ten times as long, and each
+ * virtual lock brings its own. Beside a seed (`d`) Node asks for a public key (`x`) and computes its own
+ * instead of using it.
  */
 function okp(fields: { x: Uint8Array; d?: Uint8Array }): JsonWebKeyInput {
   const key: JsonWebKey = { kty: "OKP", crv: "Ed25519", x: Buffer.from(fields.x).toString("base64url") };
@@ -61,7 +66,10 @@ function publicKeyObject(publicKey: Uint8Array): KeyObject {
   return cached(publicKeys, publicKey, () => createPublicKey(okp({ x: publicKey })));
 }
 
-/** A fresh Uint8Array: a Buffer would betray the backend, and its slice() shares memory where an array's copies. */
+/**
+ * A fresh Uint8Array: a Buffer would betray the backend, and its slice() shares memory where an array's
+ * copies.
+ */
 function plain(buffer: Uint8Array): Uint8Array {
   return new Uint8Array(buffer);
 }

@@ -343,6 +343,7 @@ describe("T3 Matter's week day schedules", () => {
       [1, 9, 0, 9, 0],
       [1, 9, 1, 9, 0],
       [1, 22, 0, 6, 0],
+      [1, 23, 59, 23, 59],
     ];
     for (const parts of bad) assert.equal(packMatterWindow(...parts), undefined, String(parts));
   });

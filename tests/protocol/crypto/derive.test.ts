@@ -1,4 +1,5 @@
-// Keys of a claim, credential tags and key ids, by both backends: the vectors, and Node's own HKDF as the judge.
+// Keys of a claim, credential tags and key ids, by both backends: the vectors, and Node's own HKDF as the
+// judge.
 
 import assert from "node:assert/strict";
 import { hkdfSync } from "node:crypto";

@@ -1,4 +1,5 @@
-// The portable backend never builds the library's table of the base point, and needs nothing that a frozen engine denies it.
+// The portable backend never builds the library's table of the base point, and needs nothing that a frozen
+// engine denies it.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -13,7 +14,10 @@ import { unhex } from "./hex";
 
 const ROOT = join(__dirname, "../../..");
 
-/** Runs `work` and counts the library's point operations; fails if the base point is multiplied, the only way to the table. */
+/**
+ * Runs `work` and counts the library's point operations; fails if the base point is multiplied, the only way
+ * to the table.
+ */
 function pointOperations(work: () => void): number {
   const { add, double, multiply } = Point.prototype;
   let operations = 0;
@@ -72,7 +76,10 @@ describe("the noble backend without its table", () => {
   });
 });
 
-/** Bundles the backend alone, runs it in Node with everything frozen, and counts the points alive after it and with the table. */
+/**
+ * Bundles the backend alone, runs it in Node with everything frozen, and counts the points alive after it and
+ * with the table.
+ */
 function runFrozen(): { good: boolean; kept: number; withTable: number } {
   const { seed, publicKey, message, signature } = vectors[1];
   const contents = `

@@ -1,6 +1,7 @@
-// A judge of Ed25519 for the tests, written from RFC 8032 §5.1 and §6 alone: slow, whole-number arithmetic on the curve's own
-// equations. It imports nothing of the code that it judges. Small order is found here by doubling three times, a
-// canonical encoding by encoding again; the project's rule instead compares bytes, so each is the other's proof.
+// A judge of Ed25519 for the tests, written from RFC 8032 §5.1 and §6 alone: slow, whole-number arithmetic on
+// the curve's own equations. It imports nothing of the code that it judges. Small order is found here by
+// doubling three times, a canonical encoding by encoding again; the project's rule instead compares bytes, so
+// each is the other's proof.
 
 import { createHash } from "node:crypto";
 
@@ -33,7 +34,10 @@ function power(base: bigint, exponent: bigint): bigint {
   return result;
 }
 
-/** The complete addition law of −x² + y² = 1 + dx²y², with one common denominator (RFC 8032's law before its T). */
+/**
+ * The complete addition law of −x² + y² = 1 + dx²y², with one common denominator (RFC 8032's law before its
+ * T).
+ */
 export function add(a: Point, b: Point): Point {
   const zz = mod(a.z * b.z);
   const xx = mod(a.x * b.x);
@@ -84,7 +88,10 @@ export function encode(point: Point): Uint8Array {
   return bytesOf(mod(point.y * inverse) | ((x & 1n) << 255n));
 }
 
-/** RFC 8032 §5.1.3, but forgiving: y is taken modulo p, and the sign of x = 0 is not looked at. Undefined off the curve. */
+/**
+ * RFC 8032 §5.1.3, but forgiving: y is taken modulo p, and the sign of x = 0 is not looked at. Undefined off
+ * the curve.
+ */
 export function decode(bytes: Uint8Array): Point | undefined {
   const number = numberOf(bytes);
   const y = mod(number & (2n ** 255n - 1n));
@@ -115,7 +122,10 @@ export type Flaw =
   | "s-range"
   | "equation";
 
-/** The flaw of one encoded point under the project's rule. A point may be off the curve as far as a check of bytes goes. */
+/**
+ * The flaw of one encoded point under the project's rule. A point may be off the curve as far as a check of
+ * bytes goes.
+ */
 export function pointFlaw(bytes: Uint8Array): Flaw {
   if (bytes.length !== 32) return "length";
   if ((numberOf(bytes) & (2n ** 255n - 1n)) >= P) return "not-canonical";
@@ -125,7 +135,10 @@ export function pointFlaw(bytes: Uint8Array): Flaw {
   return isSmallOrder(point) ? "small-order" : "none";
 }
 
-/** The flaw of a signature under the project's rule: RFC 8032 §5.1.7 without the cofactor, and no point of small order. */
+/**
+ * The flaw of a signature under the project's rule: RFC 8032 §5.1.7 without the cofactor, and no point of
+ * small order.
+ */
 export function signatureFlaw(signature: Uint8Array, message: Uint8Array, key: Uint8Array): Flaw {
   if (signature.length !== 64) return "length";
   const r = signature.subarray(0, 32);
@@ -138,7 +151,10 @@ export function signatureFlaw(signature: Uint8Array, message: Uint8Array, key: U
   return isNeutral(remainder(s, r, key, message)) ? "none" : "equation";
 }
 
-/** True if the signature would pass where the equation is multiplied by the cofactor and small order is not refused. */
+/**
+ * True if the signature would pass where the equation is multiplied by the cofactor and small order is not
+ * refused.
+ */
 export function holdsCofactored(signature: Uint8Array, message: Uint8Array, key: Uint8Array): boolean {
   const s = numberOf(signature.subarray(32));
   return isSmallOrder(remainder(s, signature.subarray(0, 32), key, message));

@@ -1,4 +1,5 @@
-// The one verification function: the vectors by every backend, and its byte rules against the mathematics of ./reference.ts.
+// The one verification function: the vectors by every backend, and its byte rules against the mathematics of
+// ./reference.ts.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";

@@ -1,0 +1,287 @@
+// The ledger of one lock (rules A37–A41, K4, K5, S2, S13, C20): what is wanted of it, what was signed for it, what it has
+// acknowledged. Deterministic: the same calls in the same order give the same ledger, which is how it comes back from the journal.
+// It signs nothing and sends nothing; it never changes a position that was signed.
+
+import type { Crypto } from "../crypto/port";
+import { equal } from "../wire/bytes";
+import { Code, codeClass, codeName } from "../wire/codes";
+import type { DeltaFields } from "../wire/deltas";
+import { Op } from "../wire/deltas";
+import { MAX_SEQ } from "../wire/limits";
+import type { Receipt } from "../wire/messages";
+import type { BundleHead, Window } from "./encode";
+import { BundleRoom, encodeDelta } from "./encode";
+import type { Content, Credential, Item, SettingItem } from "./items";
+import { credentialKey, keyOfSlot, newItem, sameContent, wantAnew } from "./items";
+import type { Position } from "./log";
+import { fieldsOf, Log } from "./log";
+import type { Wants } from "./plan";
+import { plan, slotsByKey } from "./plan";
+import type { Alarm, Mark, Verdict } from "./receipts";
+import { isExplained, judge, markOf } from "./receipts";
+import { ScheduleBook, scheduleKey } from "./schedule-book";
+import { Table } from "./table";
+
+/** How often a delta is planned again after one before it was refused. */
+const MAX_RETRIES = 2;
+
+/** A position that got its answer. */
+export interface Outcome {
+  readonly seq: number;
+  /** One of `Op`. */
+  readonly op: number;
+  /** What it served: `user:kind`, `schedule:id`, `setting:id`, `revoke:user`, or nothing that is still known. */
+  readonly item: string;
+  readonly code: number;
+  readonly state: "confirmed" | "failed";
+}
+
+export class Ledger {
+  readonly lock: Uint8Array;
+  log: Log;
+  /** No longer signed for: the lock, or this store, is not what it was. */
+  isForked = false;
+  latest: Mark | undefined;
+  readonly alarms: Alarm[] = [];
+  readonly credentials = new Map<string, Credential>();
+  readonly settings = new Map<number, SettingItem>();
+  readonly schedules = new ScheduleBook();
+  readonly #crypto: Crypto;
+  #revokes: number[] = [];
+  /** Users for whom something was signed and not revoked since. */
+  readonly #known = new Set<number>();
+  readonly #stuckSchedules = new Set<number>();
+  /** Digests of positions that are not all acknowledged yet. */
+  #checks = new Map<number, Uint8Array>();
+
+  /** `epoch` is the one that the lock's claim is expected to begin. */
+  constructor(crypto: Crypto, lock: Uint8Array, epoch: number) {
+    this.#crypto = crypto;
+    this.lock = lock;
+    this.log = new Log(crypto, lock, epoch);
+  }
+
+  // ---- what is wanted
+
+  /** Wants exactly these credentials of a user. Nothing changes for those that are wanted already. */
+  want(user: number, who: string, contents: readonly Content[]): void {
+    const wanted = new Map(contents.map((content) => [credentialKey(user, content.kind), content]));
+    for (const credential of this.credentials.values())
+      if (credential.user === user) this.#set(credential, wanted.get(credential.key));
+    for (const [key, content] of wanted)
+      if (!this.credentials.has(key))
+        this.credentials.set(key, { ...newItem(key), user, who, kind: content.kind, content });
+  }
+
+  #set(credential: Credential, content: Content | undefined): void {
+    if (sameContent(credential.content, content)) return;
+    credential.content = content;
+    wantAnew(credential);
+    // What was never signed leaves no trace.
+    if (content === undefined && credential.last === 0) this.credentials.delete(credential.key);
+  }
+
+  wantSetting(id: number, value: Uint8Array): void {
+    const item = this.settings.get(id);
+    if (item === undefined) this.settings.set(id, { ...newItem(`setting:${id}`), id, value });
+    else if (!equal(item.value, value)) {
+      item.value = value;
+      wantAnew(item);
+    }
+  }
+
+  /** Names a schedule's windows; the lock learns them when a credential needs them. */
+  defineSchedule(name: string, windows: readonly Window[]): void {
+    const table = this.log.projection();
+    this.schedules.define(
+      name,
+      windows,
+      (id) => table.schedules.has(id) || this.log.mirror.schedules.has(id),
+    );
+  }
+
+  /**
+   * Revokes a user, given first, with everyone below, whose credentials are wanted no more already. One delta does it where the lock
+   * itself can see who is below; someone whose grantor has no slot at this lock gets a delta of his own. None where nothing was signed.
+   */
+  revoke(users: readonly number[]): void {
+    if (!users.some((user) => this.#known.has(user))) return;
+    const rest = new Table(undefined, this.log.projection());
+    users.forEach((user, i) => {
+      this.#known.delete(user);
+      const slots = rest.family(user);
+      if (i > 0 && slots.length === 0) return;
+      this.#revokes.push(user);
+      for (const slot of slots) rest.slots.delete(slot);
+    });
+  }
+
+  // ---- signing
+
+  #wants(): Wants {
+    const { credentials, settings, schedules } = this;
+    return { revokes: this.#revokes, credentials, settings, schedules, stuckSchedules: this.#stuckSchedules };
+  }
+
+  /** The deltas of the next bundle, and its head: as many as fit. Undefined when nothing is left to sign, or nothing may be. */
+  next(issuedAt: number): { head: BundleHead; deltas: Uint8Array[] } | undefined {
+    const { log } = this;
+    const before = log.head(log.signed);
+    if (this.isForked || before === undefined) return undefined;
+    const head = { lock: this.lock, epoch: log.epoch, first: log.signed + 1, before, issuedAt, notAfter: 0 };
+    const room = new BundleRoom(head);
+    const table = new Table(undefined, log.projection());
+    const deltas: Uint8Array[] = [];
+    for (const delta of plan(this.#wants(), table)) {
+      const bytes = encodeDelta(delta);
+      const seq = head.first + deltas.length;
+      if (seq > MAX_SEQ || !room.take(bytes)) break;
+      deltas.push(bytes);
+      table.apply(seq, fieldsOf(bytes), Code.applied);
+    }
+    return deltas.length > 0 ? { head, deltas } : undefined;
+  }
+
+  /** Takes a bundle that was made of {@link next} and is stored now. */
+  signed(bundle: Uint8Array): void {
+    this.log.append(bundle, (delta) => this.#serve(delta));
+    for (const { seq, item } of this.log.positions.slice((this.log.bundles.at(-1)?.first ?? 1) - 1)) {
+      const served = this.#item(item);
+      if (served !== undefined) served.last = seq;
+    }
+  }
+
+  /** The item that a delta serves; called before the delta counts in the projection. */
+  #serve(delta: DeltaFields): { item: string; version: number } {
+    const key = this.#keyOf(delta);
+    if (delta.op === Op.put) this.#known.add(delta.entry.user);
+    if (delta.op === Op.revoke) this.#revokes = this.#revokes.filter((user) => user !== delta.user);
+    if (delta.op === Op.putSchedule) this.#stuckSchedules.delete(delta.id);
+    return { item: key, version: this.#item(key)?.version ?? 0 };
+  }
+
+  #keyOf(delta: DeltaFields): string {
+    switch (delta.op) {
+      case Op.put:
+        return credentialKey(delta.entry.user, delta.entry.kind);
+      case Op.revoke:
+        return `revoke:${delta.user}`;
+      case Op.putSchedule:
+      case Op.dropSchedule:
+        return scheduleKey(delta.id);
+      case Op.set:
+        return `setting:${delta.id}`;
+      default: {
+        const slot = this.log.projection().slots.get(delta.entry.slot);
+        return slot === undefined ? "" : keyOfSlot(slot);
+      }
+    }
+  }
+
+  #item(key: string): Item | undefined {
+    const [kind, id] = key.split(":");
+    if (kind === "schedule") return this.schedules.items.get(Number(id));
+    if (kind === "setting") return this.settings.get(Number(id));
+    return this.credentials.get(key);
+  }
+
+  // ---- receipts
+
+  /** What a receipt means, whose signature was verified. */
+  judge(receipt: Receipt): Verdict {
+    return judge(this.log, this.latest, receipt);
+  }
+
+  /** Whether taking a receipt would change anything. */
+  isNews(receipt: Receipt): boolean {
+    const { alarms, answers, isLatest, isOurs } = this.judge(receipt);
+    const isHigher = isOurs && receipt.applied > this.log.applied;
+    return isLatest || answers.length > 0 || isHigher || alarms.some((alarm) => !this.#isRaised(alarm));
+  }
+
+  /** Takes a receipt whose signature was verified, and tells the positions that it answered. */
+  take(receipt: Receipt): Outcome[] {
+    // A claim begins an epoch above the lock's last one, and the lock may have had owners before.
+    const isFirst = this.latest === undefined || this.latest.epoch < this.log.epoch;
+    if (isFirst && receipt.epoch > this.log.epoch) this.#begin(receipt.epoch);
+    const { alarms, answers, isLatest, isOurs } = this.judge(receipt);
+    if (isLatest) this.latest = markOf(receipt);
+    alarms.forEach((alarm) => {
+      this.#raise(alarm);
+    });
+    if (!isOurs) return [];
+    const { log } = this;
+    log.applied = Math.max(log.applied, receipt.applied);
+    for (const [seq, code] of answers) log.answer(seq, code);
+    log.advance((position, delta) => this.#settle(position, delta));
+    this.#check(receipt);
+    this.#sweep();
+    return answers.map(([seq, code]) => {
+      const { item, delta } = log.positions[seq - 1];
+      return { seq, op: fieldsOf(delta).op, item, code, state: codeClass(code) === 0 ? "confirmed" : "failed" };
+    });
+  }
+
+  #begin(epoch: number): void {
+    this.log = new Log(this.#crypto, this.lock, epoch);
+    this.#revokes = [];
+    this.#known.clear();
+    for (const item of this.credentials.values()) item.last = 0;
+    this.#sweep();
+  }
+
+  #isRaised({ kind, epoch, seq }: Alarm): boolean {
+    return this.alarms.some((alarm) => alarm.kind === kind && alarm.epoch === epoch && alarm.seq === seq);
+  }
+
+  #raise(alarm: Alarm): void {
+    if (!this.#isRaised(alarm)) this.alarms.push(alarm);
+    if (alarm.kind === "fork" || alarm.kind === "foreign-epoch") this.isForked = true;
+  }
+
+  /** Compares digests at positions up to which everything is acknowledged now. */
+  #check(receipt: Receipt): void {
+    this.#checks.set(receipt.applied, receipt.digest.slice());
+    for (const [seq, told] of [...this.#checks]) {
+      const digest = this.log.digest(seq);
+      if (digest === undefined) continue;
+      this.#checks.delete(seq);
+      const { epoch } = this.log;
+      const text = `another table at position ${seq}`;
+      if (!equal(digest, told)) this.#raise({ kind: "divergence", epoch, seq, text });
+    }
+  }
+
+  /** Draws the consequences of a refusal; the mirror stands as the lock found its table. */
+  #settle(position: Position, delta: DeltaFields): void {
+    const { seq, code = Code.applied, version } = position;
+    if (codeClass(code) === 0) return;
+    const item = this.#item(position.item);
+    const isStale = item !== undefined && item.version !== version;
+    if (isStale) return;
+    if (item !== undefined && isExplained(this.log.mirror, delta, code) && item.retries < MAX_RETRIES) {
+      item.retries++;
+      return;
+    }
+    if (item !== undefined) item.failure = { version, code };
+    if (delta.op === Op.dropSchedule) this.#stuckSchedules.add(delta.id);
+    const removes = delta.op === Op.revoke || delta.op === Op.drop || delta.op === Op.disable;
+    if (removes) {
+      const { epoch } = this.log;
+      this.#raise({ kind: "not-removed", epoch, seq, text: `${codeName(code)} as the answer to ${seq}` });
+    }
+  }
+
+  /** Forgets credentials that nobody wants and that are gone for good. */
+  #sweep(): void {
+    if (this.log.acknowledged < this.log.signed) return;
+    const slots = slotsByKey(this.log.mirror);
+    for (const { key, content } of this.credentials.values())
+      if (content === undefined && !slots.has(key)) this.credentials.delete(key);
+  }
+
+  /** An attempt to deliver what is signed ended without an answer. */
+  unanswered(): void {
+    for (const position of this.log.unanswered()) position.attempts++;
+  }
+}

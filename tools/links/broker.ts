@@ -1,0 +1,32 @@
+// The embedded broker (aedes) on a free loopback port, for who has no broker at hand.
+
+import { createServer, type Server } from "node:net";
+import { Aedes } from "aedes";
+
+/** A broker that runs in this process. */
+export interface EmbeddedBroker {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Starts a broker on the loopback address. `port` 0 takes any free one; one in use is an error that says so. */
+export async function startBroker(port = 0): Promise<EmbeddedBroker> {
+  const aedes = await Aedes.createBroker();
+  const server: Server = createServer(aedes.handle);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const why = error.code === "EADDRINUSE" ? "is in use; choose another with --port" : error.message;
+      reject(new Error(`embedded broker: port ${port} ${why}`));
+    });
+    server.listen(port, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("embedded broker: no address");
+  return {
+    url: `mqtt://127.0.0.1:${address.port}`,
+    close: async () => {
+      await new Promise<void>((resolve) => aedes.close(() => resolve()));
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
