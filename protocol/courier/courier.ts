@@ -1,45 +1,35 @@
 // The courier (rules A44, S5 to S8): carries one lock's mail over any link, in the order time → bundles, and brings the receipts
 // back. It can delay and drop, and nothing else: what it carries is signed and it reads none of it. It remembers nothing between
-// sessions; to resume is to connect again and read `applied`.
+// sessions; to resume is to connect again, and the mailbox goes on from the status that the lock gives.
 
 import { Reader } from "../wire/cbor";
 import { codeClass, codeName } from "../wire/codes";
-import { MAX_MESSAGE_BYTES, MAX_SEQ } from "../wire/limits";
+import { MAX_MESSAGE_BYTES } from "../wire/limits";
 import type { Result, Status } from "../wire/messages";
-import {
-  askMessage,
-  frame,
-  helloMessage,
-  readFrame,
-  readResult,
-  readStatus,
-  StatusFlag,
-  Type,
-} from "../wire/messages";
+import { frame, helloBody, MAX_REQUEST_ID, readFrame, readResult, readStatus, Type } from "../wire/messages";
 import type { Link } from "./link";
 
-/** A signed bundle with what its envelope says on the outside: where in the log it stands. */
-export interface Letter {
-  /** The seq of its first delta. */
-  readonly first: number;
-  /** How many deltas it holds. */
-  readonly count: number;
-  /** The signed bytes. */
-  readonly bytes: Uint8Array;
+/** What people call the message types, for reports. */
+const STEP_NAMES = Object.fromEntries(Object.entries(Type).map(([name, type]) => [type, name]));
+/** An empty map: the body of a message that says nothing. */
+const NO_BODY = new Uint8Array([0xa0]);
+/** A mailbox that never runs out of mail for an unchanged lock would keep the door's line for ever. */
+const MAX_ROUNDS = 1000;
+
+/** A message for a lock without its request number: the courier adds that. */
+export interface Mail {
+  /** See `Type` of the protocol. */
+  readonly type: number;
+  /** The encoded body. */
+  readonly body: Uint8Array;
 }
 
 /** Where mail for one lock comes from and receipts go to: an issuer that is reached now, or a bag that was filled earlier. */
 export interface Mailbox {
-  /** The claim ticket, for a lock without an owner; undefined if there is none. */
-  claim(): Promise<Uint8Array | undefined>;
-  /** The newest keyset and its number; undefined if there is none. */
-  keyset(): Promise<{ number: number; bytes: Uint8Array } | undefined>;
+  /** What a lock with this status should be sent, in this order; nothing when it has everything. */
+  mail(status: Status): Promise<readonly Mail[]>;
   /** The issuer's signed answer to the lock's nonce; undefined where the issuer cannot be reached. */
   time(nonce: Uint8Array): Promise<Uint8Array | undefined>;
-  /** The bundle that holds the seq `next` of `epoch`; undefined when the lock has everything. */
-  bundle(epoch: number, next: number): Promise<Letter | undefined>;
-  /** The first seq of `epoch` that the lock has applied but whose ack never came back; undefined when there is none. */
-  missing(epoch: number, applied: number): Promise<number | undefined>;
   /** Takes a receipt as the lock sent it: a whole message. */
   receipt(message: Uint8Array): Promise<void>;
 }
@@ -88,13 +78,11 @@ class Round {
     this.#link = link;
   }
 
-  get nextRequest(): number {
-    this.#request = (this.#request + 1) & 0xffff;
-    return this.#request;
-  }
-
   /** One message and its answer; ends the session when there is none, or it is not one. */
-  async exchange(step: string, message: Uint8Array): Promise<Answer> {
+  async exchange(type: number, body: Uint8Array): Promise<Answer> {
+    const step = STEP_NAMES[type];
+    this.#request = (this.#request + 1) & MAX_REQUEST_ID;
+    const message = frame(type, this.#request, body);
     this.bytes += message.length;
     const answer = await this.#link.request(message);
     if (answer === undefined) throw new Ended("silent", step);
@@ -108,59 +96,57 @@ class Round {
   }
 
   /** Sends a signed message that is answered by a result; ends the session when the result is not "done". */
-  async deliver(step: string, type: number, body: Uint8Array): Promise<void> {
-    const { result } = await this.exchange(step, frame(type, this.nextRequest, body));
-    if (result === undefined) throw new Ended("garbled", step);
-    if (codeClass(result.code) !== 0) throw new Ended("refused", step, result.code);
+  async deliver(type: number, body: Uint8Array): Promise<void> {
+    const { result } = await this.exchange(type, body);
+    if (result === undefined) throw new Ended("garbled", STEP_NAMES[type]);
+    if (codeClass(result.code) !== 0) throw new Ended("refused", STEP_NAMES[type], result.code);
   }
 
   /** Sends a message that is answered by a receipt. */
-  async fetchReceipt(step: string, message: Uint8Array): Promise<Uint8Array> {
-    const answer = await this.exchange(step, message);
-    if (answer.result !== undefined) throw new Ended("refused", step, answer.result.code);
-    if (answer.type !== Type.receipt) throw new Ended("garbled", step);
+  async fetchReceipt(type: number, body: Uint8Array): Promise<Uint8Array> {
+    const answer = await this.exchange(type, body);
+    if (answer.result !== undefined) throw new Ended("refused", STEP_NAMES[type], answer.result.code);
+    if (answer.type !== Type.receipt) throw new Ended("garbled", STEP_NAMES[type]);
     return answer.message;
   }
 }
 
 async function hello(round: Round): Promise<Status> {
-  const answer = await round.exchange("hello", helloMessage(round.nextRequest, MAX_MESSAGE_BYTES));
+  const answer = await round.exchange(Type.hello, helloBody(MAX_MESSAGE_BYTES));
   if (answer.result !== undefined) throw new Ended("refused", "hello", answer.result.code);
   if (answer.status === undefined) throw new Ended("garbled", "hello");
   return answer.status;
 }
 
-/** Owner and keys come first: without them the lock accepts nothing. */
-async function introduce(round: Round, mailbox: Mailbox, status: Status): Promise<Status> {
-  if ((status.flags & StatusFlag.unclaimed) !== 0) {
-    const claim = await mailbox.claim();
-    if (claim !== undefined) await round.deliver("claim", Type.claim, claim);
+/** Sends one piece of mail; bundles and questions are answered by a receipt, everything else by a result. */
+async function send(round: Round, mailbox: Mailbox, mail: Mail): Promise<void> {
+  if (mail.type !== Type.bundle && mail.type !== Type.ask) {
+    await round.deliver(mail.type, mail.body);
+    return;
   }
-  const keyset = await mailbox.keyset();
-  if (keyset !== undefined && keyset.number > status.keyset)
-    await round.deliver("keys", Type.keys, keyset.bytes);
-  // A claim begins an epoch, so what the lock is has to be asked again.
-  return (status.flags & StatusFlag.unclaimed) !== 0 ? hello(round) : status;
+  await mailbox.receipt(await round.fetchReceipt(mail.type, mail.body));
+  if (mail.type === Type.bundle) round.bundles++;
 }
 
+/** The keys by which the lock knows its issuer come before the time that this issuer signs. */
+const BEFORE_TIME: readonly number[] = [Type.claim, Type.keys];
+
 async function run(round: Round, mailbox: Mailbox): Promise<void> {
-  const status = await introduce(round, mailbox, await hello(round));
+  let status = await hello(round);
+  let mail = await mailbox.mail(status);
+  const first = mail.filter(({ type }) => BEFORE_TIME.includes(type));
+  for (const piece of first) await send(round, mailbox, piece);
+  if (first.length > 0) status = await hello(round);
   const time = await mailbox.time(status.nonce);
-  if (time !== undefined) await round.deliver("time", Type.time, time);
-  const missing = await mailbox.missing(status.epoch, status.applied);
-  if (missing !== undefined)
-    await mailbox.receipt(await round.fetchReceipt("ask", askMessage(round.nextRequest, missing)));
-  let next = status.applied + 1;
-  while (next <= MAX_SEQ) {
-    const letter = await mailbox.bundle(status.epoch, next);
-    if (letter === undefined) break;
-    const message = frame(Type.bundle, round.nextRequest, letter.bytes);
-    await mailbox.receipt(await round.fetchReceipt("bundle", message));
-    round.bundles++;
-    next = letter.first + letter.count;
+  if (time !== undefined) await round.deliver(Type.time, time);
+  if (first.length > 0) mail = await mailbox.mail(status);
+  for (let rounds = 0; mail.length > 0 && rounds < MAX_ROUNDS; rounds++) {
+    for (const piece of mail) await send(round, mailbox, piece);
+    // Only the lock knows what it has now.
+    status = await hello(round);
+    mail = await mailbox.mail(status);
   }
-  const bye = frame(Type.bye, round.nextRequest, new Uint8Array([0xa0]));
-  await round.exchange("bye", bye);
+  await round.exchange(Type.bye, NO_BODY);
 }
 
 /** Runs one session with a lock. Never throws for what a lock or a link does. */

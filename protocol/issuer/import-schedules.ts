@@ -14,11 +14,7 @@ const DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 const EVERY_DAY = 0x7f;
 
 /** `known` are the names that the account has already: there are as many schedules in it as a lock has ids. */
-export function importSchedules(
-  sheet: Sheet,
-  known: Iterable<string>,
-  errors: ImportError[],
-): ScheduleRow[] {
+export function importSchedules(sheet: Sheet, known: Iterable<string>, errors: ImportError[]): ScheduleRow[] {
   const schedules = new Map<string, Window[]>();
   const names = new Set(known);
   for (const row of rowsOf(sheet, ["schedule", "days", "start", "end"], [], errors)) {

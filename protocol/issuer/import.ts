@@ -34,7 +34,8 @@ const ZONE_YEARS = 10;
 export function importSheets(sheets: Sheets, known: Known, offsetOf: OffsetOf, year: number): Imported {
   const errors: ImportError[] = [];
   const doors = sheets.doors === undefined ? [] : importDoors(sheets.doors, offsetOf, year, errors);
-  const schedules = sheets.schedules === undefined ? [] : importSchedules(sheets.schedules, known.schedules.keys(), errors);
+  const schedules =
+    sheets.schedules === undefined ? [] : importSchedules(sheets.schedules, known.schedules.keys(), errors);
   const context = {
     zonesOfKeys: zonesOfKeys(known, doors),
     schedules: new Set([...known.schedules.keys(), ...schedules.map(({ schedule }) => schedule)]),

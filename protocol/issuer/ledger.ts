@@ -45,7 +45,9 @@ export class Ledger {
   readonly alarms: Alarm[] = [];
   readonly credentials = new Map<string, Credential>();
   readonly settings = new Map<number, SettingItem>();
-  readonly schedules = new ScheduleBook();
+  readonly schedules = new ScheduleBook(
+    (id) => this.log.projection().schedules.has(id) || this.log.mirror.schedules.has(id),
+  );
   readonly #crypto: Crypto;
   #revokes: number[] = [];
   /** Users for whom something was signed and not revoked since. */
@@ -68,13 +70,19 @@ export class Ledger {
     const wanted = new Map(contents.map((content) => [credentialKey(user, content.kind), content]));
     for (const credential of this.credentials.values())
       if (credential.user === user) this.#set(credential, wanted.get(credential.key));
-    for (const [key, content] of wanted)
-      if (!this.credentials.has(key))
-        this.credentials.set(key, { ...newItem(key), user, who, kind: content.kind, content });
+    for (const [key, content] of wanted) {
+      if (this.credentials.has(key)) continue;
+      const credential = { ...newItem(key), user, who, kind: content.kind };
+      this.credentials.set(key, credential);
+      this.#set(credential, content);
+    }
   }
 
   #set(credential: Credential, content: Content | undefined): void {
-    if (sameContent(credential.content, content)) return;
+    const before = credential.content;
+    if (sameContent(before, content)) return;
+    this.schedules.enter(content?.schedule ?? "");
+    this.schedules.leave(before?.schedule ?? "");
     credential.content = content;
     wantAnew(credential);
     // What was never signed leaves no trace.
@@ -92,12 +100,7 @@ export class Ledger {
 
   /** Names a schedule's windows; the lock learns them when a credential needs them. */
   defineSchedule(name: string, windows: readonly Window[]): void {
-    const table = this.log.projection();
-    this.schedules.define(
-      name,
-      windows,
-      (id) => table.schedules.has(id) || this.log.mirror.schedules.has(id),
-    );
+    this.schedules.define(name, windows);
   }
 
   /**
@@ -105,15 +108,18 @@ export class Ledger {
    * itself can see who is below; someone whose grantor has no slot at this lock gets a delta of his own. None where nothing was signed.
    */
   revoke(users: readonly number[]): void {
-    if (!users.some((user) => this.#known.has(user))) return;
+    const isKnown = users.some((user) => this.#known.has(user));
+    if (!isKnown) return;
     const rest = new Table(undefined, this.log.projection());
-    users.forEach((user, i) => {
+    const revokes: number[] = [];
+    for (const user of users) {
       this.#known.delete(user);
       const slots = rest.family(user);
-      if (i > 0 && slots.length === 0) return;
-      this.#revokes.push(user);
+      if (slots.length > 0) revokes.push(user);
       for (const slot of slots) rest.slots.delete(slot);
-    });
+    }
+    // Where no slot is left, the answer still proves that there is none.
+    this.#revokes.push(...(revokes.length > 0 ? revokes : users.slice(0, 1)));
   }
 
   // ---- signing
@@ -121,6 +127,12 @@ export class Ledger {
   #wants(): Wants {
     const { credentials, settings, schedules } = this;
     return { revokes: this.#revokes, credentials, settings, schedules, stuckSchedules: this.#stuckSchedules };
+  }
+
+  /** Whether something is wanted that is not signed. */
+  get hasWork(): boolean {
+    const first = plan(this.#wants(), this.log.projection()).next();
+    return first.done !== true;
   }
 
   /** The deltas of the next bundle, and its head: as many as fit. Undefined when nothing is left to sign, or nothing may be. */
@@ -218,7 +230,13 @@ export class Ledger {
     this.#sweep();
     return answers.map(([seq, code]) => {
       const { item, delta } = log.positions[seq - 1];
-      return { seq, op: fieldsOf(delta).op, item, code, state: codeClass(code) === 0 ? "confirmed" : "failed" };
+      return {
+        seq,
+        op: fieldsOf(delta).op,
+        item,
+        code,
+        state: codeClass(code) === 0 ? "confirmed" : "failed",
+      };
     });
   }
 

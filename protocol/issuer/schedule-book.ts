@@ -1,5 +1,5 @@
-// The shared schedules of one lock (rules A30, T2): names of the account to ids of the lock. Equal sets of windows share an id; an
-// edited schedule keeps its id while nobody else shares it, so that one delta moves all its users.
+// The shared schedules of one lock (rules A30, T2): names of the account to ids of the lock, for the names that its credentials use.
+// Equal sets of windows share an id; an edited schedule keeps its id while nobody else shares it, so that one delta moves all its users.
 
 import { MAX_SCHEDULE_ID } from "../wire/limits";
 import type { Window } from "./encode";
@@ -11,49 +11,90 @@ import { packWindow, sameWindows } from "./windows";
 export interface ScheduleItem extends Item {
   readonly id: number;
   windows: readonly number[];
-  readonly names: Set<string>;
+  /** How many names share it. */
+  names: number;
+}
+
+interface Name {
+  windows: readonly number[];
+  /** How many credentials want it. */
+  users: number;
+  item?: ScheduleItem;
 }
 
 export const scheduleKey = (id: number): string => `schedule:${id}`;
 
 export class ScheduleBook {
   readonly items = new Map<number, ScheduleItem>();
-  readonly #idOf = new Map<string, number>();
+  readonly #names = new Map<string, Name>();
+  readonly #isBusy: (id: number) => boolean;
 
-  /** The id of a schedule, 0 for the empty name, which is "always". */
+  /** `isBusy` tells the ids that the lock holds, or may hold. */
+  constructor(isBusy: (id: number) => boolean) {
+    this.#isBusy = isBusy;
+  }
+
+  /** The id of a schedule that is in use, otherwise 0, as for the empty name, which is "always". */
   id(name: string): number {
-    return this.#idOf.get(name) ?? 0;
+    return this.#names.get(name)?.item?.id ?? 0;
   }
 
-  /** Names the windows of a schedule, for the first time or anew. `isBusy` tells the ids that the lock may still hold. */
-  define(name: string, windows: readonly Window[], isBusy: (id: number) => boolean): void {
+  /** Says what a name's windows are, for the first time or anew. */
+  define(name: string, windows: readonly Window[]): void {
     const packed = windows.map(packWindow);
-    const own = this.items.get(this.id(name));
-    if (own !== undefined && sameWindows(own.windows, packed)) return;
-    const equal = [...this.items.values()].find((item) => sameWindows(item.windows, packed));
-    if (own?.names.size === 1 && equal === undefined) {
-      own.windows = packed;
-      wantAnew(own);
-      return;
+    const known = this.#names.get(name);
+    if (known === undefined) this.#names.set(name, { windows: packed, users: 0 });
+    if (known === undefined || sameWindows(known.windows, packed)) return;
+    known.windows = packed;
+    const { item } = known;
+    if (item === undefined) return;
+    if (item.names === 1 && this.#equal(packed) === undefined) {
+      item.windows = packed;
+      wantAnew(item);
+    } else {
+      this.#part(known);
+      this.#join(known);
     }
-    this.#leave(name);
-    const item = equal ?? this.#add(packed, isBusy);
-    item.names.add(name);
-    this.#idOf.set(name, item.id);
   }
 
-  #leave(name: string): void {
-    const item = this.items.get(this.id(name));
-    item?.names.delete(name);
-    if (item?.names.size === 0) this.items.delete(item.id);
+  /** One more credential wants the schedule. */
+  enter(name: string): void {
+    const known = this.#names.get(name);
+    if (known === undefined) return;
+    known.users++;
+    if (known.item === undefined) this.#join(known);
   }
 
-  /** Takes the lowest id that the lock does not hold: another's users may still name an id that is only about to be dropped. */
-  #add(windows: readonly number[], isBusy: (id: number) => boolean): ScheduleItem {
+  /** One credential less wants it. */
+  leave(name: string): void {
+    const known = this.#names.get(name);
+    if (known === undefined) return;
+    known.users--;
+    if (known.users === 0) this.#part(known);
+  }
+
+  #equal(windows: readonly number[]): ScheduleItem | undefined {
+    return [...this.items.values()].find((item) => sameWindows(item.windows, windows));
+  }
+
+  #join(name: Name): void {
+    const item = this.#equal(name.windows) ?? this.#add(name.windows);
+    item.names++;
+    name.item = item;
+  }
+
+  #part(name: Name): void {
+    const { item } = name;
+    name.item = undefined;
+    if (item !== undefined && --item.names === 0) this.items.delete(item.id);
+  }
+
+  /** Takes the lowest id that the lock does not hold: slots may still name an id that is only about to be dropped. */
+  #add(windows: readonly number[]): ScheduleItem {
     let id = 1;
-    while (this.items.has(id) || isBusy(id)) id++;
+    while (this.items.has(id) || this.#isBusy(id)) id++;
     if (id > MAX_SCHEDULE_ID) for (id = 1; this.items.has(id); ) id++;
-    const item = { ...newItem(scheduleKey(id)), id, windows, names: new Set<string>() };
+    const item = { ...newItem(scheduleKey(id)), id, windows, names: 0 };
     this.items.set(id, item);
     return item;
   }

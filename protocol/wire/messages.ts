@@ -90,10 +90,10 @@ export function readHello(reader: Reader): Hello | undefined {
   return reader.done() ? { speaksOurs, largest } : undefined;
 }
 
-/** A whole hello message for the one version there is. */
-export function helloMessage(request: number, largest: number): Uint8Array {
-  const body = new Writer(new Uint8Array(16)).map(2).uint(0).array(1).uint(VERSION).uint(1).uint(largest);
-  return frame(Type.hello, request, body.view());
+/** The body of a hello for the one version there is; `largest` is the largest message that the courier takes, in bytes. */
+export function helloBody(largest: number): Uint8Array {
+  const writer = new Writer(new Uint8Array(16));
+  return writer.map(2).uint(0).array(1).uint(VERSION).uint(1).uint(largest).view();
 }
 
 /** lock → courier, unsigned: enough to choose mail by, little for a stranger. */
@@ -403,9 +403,9 @@ export function readResult(reader: Reader): Result | undefined {
   return reader.done() ? { code, detail } : undefined;
 }
 
-/** courier → lock: a receipt with the acks from this seq on (rule K2): `{0: first seq}`. */
-export function askMessage(request: number, first: number): Uint8Array {
-  return frame(Type.ask, request, new Writer(new Uint8Array(8)).map(1).uint(0).uint(first).view());
+/** The body of an ask, courier → lock: a receipt with the acks from this seq on is wanted (rule K2). `{0: first seq}`. */
+export function askBody(first: number): Uint8Array {
+  return new Writer(new Uint8Array(8)).map(1).uint(0).uint(first).view();
 }
 
 /** Reads the body of an ask: the first seq wanted, 0 (with the reader failed) when it is none. */

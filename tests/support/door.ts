@@ -27,7 +27,7 @@ import { Kind, Role } from "../../protocol/wire/entry";
 import { MAX_BUNDLE_BYTES, MAX_BUNDLE_DELTAS, MAX_MESSAGE_BYTES } from "../../protocol/wire/limits";
 import {
   frame,
-  helloMessage,
+  helloBody,
   May,
   type Receipt,
   readFrame,
@@ -164,7 +164,7 @@ export class Door {
   }
 
   hello(): Status {
-    const answer = this.sendMessage(helloMessage(++this.#request & 0xffff, MAX_MESSAGE_BYTES));
+    const answer = this.send(Type.hello, helloBody(MAX_MESSAGE_BYTES));
     if (answer.status === undefined) throw new Error("hello: wanted a status");
     return answer.status;
   }

@@ -1,0 +1,433 @@
+// The issuer (rules A37–A57, K1–K5, S1–S3, S13): the one object that tools talk to. Every change is written to the journal before it
+// has any effect, and signed bytes are stored before they are handed out, so that no position is ever signed twice with different
+// content, whenever the power goes. Changes are made one after another, in the order of the calls.
+
+import type { Crypto } from "../crypto/port";
+import { equal, getU32 } from "../wire/bytes";
+import { Reader } from "../wire/cbor";
+import { encode } from "../wire/cborx";
+import { DAY_S, dateOfDay, floorDiv } from "../wire/civil";
+import { Domain, readEnvelope, verifyEnvelope } from "../wire/cose";
+import type { Status } from "../wire/messages";
+import { May, readFrame, StatusFlag, Type } from "../wire/messages";
+import type { Signers } from "./account";
+import { Account, receiptOf } from "./account";
+import type { Directory } from "./directory";
+import { opens } from "./directory";
+import { signBundle, signKeyset, signTime } from "./encode";
+import type { Fact, LockRecord } from "./facts";
+import { decodeFacts, encodeFacts } from "./facts";
+import type { Imported, Sheets } from "./import";
+import { importSheets } from "./import";
+import type { Outcome } from "./ledger";
+import type { Alarm } from "./receipts";
+import type { LockReport } from "./report";
+import { reportOf } from "./report";
+import type { DoorRow, PersonRow } from "./rows";
+import type { ImportError, Sheet } from "./sheet";
+import type { OffsetOf } from "./zone";
+
+/** Where the journal is kept. Records hold secrets: a store seals them. */
+export interface Store {
+  /** All records, oldest first. */
+  read(): Promise<readonly Uint8Array[]>;
+  /** Keeps one record. Once it resolves, the record survives a loss of power; if it rejects, the issuer must be opened anew. */
+  append(record: Uint8Array): Promise<void>;
+}
+
+/** What an issuer needs of its host. */
+export interface Hosts {
+  readonly crypto: Crypto;
+  readonly store: Store;
+  /** Fills `buffer` with random bytes. */
+  random(buffer: Uint8Array): void;
+  readonly offsetOf: OffsetOf;
+}
+
+/** A message for a lock: its type and body, for `frame` of protocol/wire/messages. */
+export interface Mail {
+  readonly type: number;
+  readonly body: Uint8Array;
+}
+
+/** What an import did. With errors it did nothing. */
+export interface ImportResult {
+  readonly errors: readonly ImportError[];
+  readonly doors: number;
+  readonly schedules: number;
+  /** People who are new, and people whose rows differ from what was on record. */
+  readonly people: number;
+  /** People in the files whose access is revoked, and stays so. */
+  readonly revoked: readonly string[];
+}
+
+/** What became of a receipt. */
+export type Received =
+  | { readonly refused: "malformed" | "wrong-lock" | "bad-signature" }
+  | {
+      readonly refused?: undefined;
+      readonly outcomes: readonly Outcome[];
+      readonly alarms: readonly Alarm[];
+    };
+
+/** The only keyset there is: one key that signs bundles and time. */
+const KEYSET_NUMBER = 1;
+const SEED_BYTES = 32;
+const SITE = /^[a-z0-9-]{1,16}$/;
+
+export class Issuer {
+  readonly #hosts: Hosts;
+  readonly #account: Account;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(hosts: Hosts) {
+    this.#hosts = hosts;
+    this.#account = new Account(hosts.crypto, hosts.offsetOf);
+  }
+
+  /** The issuer that the journal in `hosts.store` tells of; an empty journal gives one without an account. */
+  static async open(hosts: Hosts): Promise<Issuer> {
+    const issuer = new Issuer(hosts);
+    for (const record of await hosts.store.read())
+      for (const fact of decodeFacts(record)) issuer.#account.apply(fact);
+    return issuer;
+  }
+
+  // ---- the account
+
+  /** Begins the account, with fresh keys. `site` is 1 to 16 of a–z, 0–9 and "-": it is part of topics. */
+  begin(site: string): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#account.signers !== undefined) throw new Error("begin: there is an account already");
+      if (!SITE.test(site)) throw new RangeError(`site ${site}: wanted 1 to 16 of a-z, 0-9 and "-"`);
+      await this.#commit({ t: "account", site, owner: this.#seed(), issuer: this.#seed() });
+    });
+  }
+
+  /** Whether {@link begin} was ever called. */
+  get isBegun(): boolean {
+    return this.#account.signers !== undefined;
+  }
+
+  /** Site and keys. Throws before {@link begin}. */
+  get signers(): Signers {
+    const { signers } = this.#account;
+    if (signers === undefined) throw new Error("signers: there is no account yet");
+    return signers;
+  }
+
+  /** People, doors and schedules, to look at. */
+  get directory(): Directory {
+    return this.#account.directory;
+  }
+
+  /** The ids of all locks, in hexadecimal. */
+  get locks(): string[] {
+    return [...this.#account.locks.keys()];
+  }
+
+  // ---- people and doors
+
+  /**
+   * Takes doors, schedules and people from files, all or nothing: new ones, and those that differ. Nobody is removed by not being
+   * there, and nobody who is revoked comes back. `now` is UTC seconds.
+   */
+  importSheets(sheets: Sheets, now: number): Promise<ImportResult> {
+    return this.#inTurn(async () => {
+      const imported = this.#check(sheets, now);
+      const { directory } = this;
+      const doors = imported.doors.filter((row) => !same(directory.doors.get(row.door)?.row, row));
+      const schedules = imported.schedules.filter((row) => !same(directory.schedules.get(row.schedule), row));
+      const people = imported.people.filter((row) => !same(directory.people.get(row.person)?.row, row));
+      const revoked = imported.people.map((row) => row.person).filter((person) => this.#isRevoked(person));
+      const { errors } = imported;
+      if (errors.length > 0) return { errors, doors: 0, schedules: 0, people: 0, revoked: [] };
+      await this.#commit(
+        ...doors.map((row): Fact => ({ t: "door", row })),
+        ...schedules.map((row): Fact => ({ t: "schedule", row })),
+        ...this.#allocate(doors, people),
+        ...people.map((row): Fact => ({ t: "person", row })),
+      );
+      return { errors, doors: doors.length, schedules: schedules.length, people: people.length, revoked };
+    });
+  }
+
+  /** Adds a person, given as the cells of a row of people.csv. The errors, none when it is done. */
+  addPerson(cells: Readonly<Record<string, string>>, now: number): Promise<readonly ImportError[]> {
+    return this.#setPerson(cells, now, "add");
+  }
+
+  /** Replaces the row of a person who is on record. The errors, none when it is done. */
+  changePerson(cells: Readonly<Record<string, string>>, now: number): Promise<readonly ImportError[]> {
+    return this.#setPerson(cells, now, "change");
+  }
+
+  /** Gives access again to a person who was revoked; guests below stay revoked. The errors, none when it is done. */
+  regrant(cells: Readonly<Record<string, string>>, now: number): Promise<readonly ImportError[]> {
+    return this.#setPerson(cells, now, "regrant");
+  }
+
+  /** Ends all access of a person and of everyone below; the records stay (rules A52, A53, A55). */
+  revoke(person: string): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.directory.person(person).revoked) await this.#commit({ t: "revoked", person });
+    });
+  }
+
+  /** As {@link revoke}, and the record of the person goes (rule A54). */
+  remove(person: string): Promise<void> {
+    return this.#inTurn(async () => {
+      this.directory.person(person);
+      await this.#commit({ t: "removed", person });
+    });
+  }
+
+  /** Switches a person's credentials off, or on again (rule A75). */
+  switchPerson(person: string, off: boolean): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.directory.person(person).off !== off) await this.#commit({ t: "switched", person, off });
+    });
+  }
+
+  /** Names the lock of a door, or claims it anew after a reset: then everything is signed again in a new epoch. */
+  bindLock(door: string, record: LockRecord): Promise<void> {
+    return this.#inTurn(async () => {
+      this.directory.door(door);
+      await this.#commit({ t: "lock", door, record });
+    });
+  }
+
+  /** Sets one of `Setting` at a door; the zone comes with the door. */
+  set(door: string, setting: number, value: Uint8Array): Promise<void> {
+    return this.#inTurn(async () => {
+      this.directory.door(door);
+      await this.#commit({ t: "setting", door, setting, value });
+    });
+  }
+
+  // ---- mail
+
+  /**
+   * What a lock with this status should be sent now, in this order: claim and keyset where it lacks them, a question for acks that were
+   * lost, and at most `most` bundles from its position on. Stored bundles go out as they are, a bundle that the lock has in part as a
+   * whole; a new one is signed only when nothing stored is left. `now` is UTC seconds.
+   */
+  mail(lock: string, status: LockStatus, now: number, most = 1): Promise<Mail[]> {
+    return this.#inTurn(async () => {
+      const { ledger, record } = this.#account.lock(lock);
+      const { log } = ledger;
+      const isUnclaimed = (status.flags & StatusFlag.unclaimed) !== 0;
+      const mail: Mail[] = isUnclaimed ? [{ type: Type.claim, body: record.ticket }] : [];
+      if (isUnclaimed || status.keyset < KEYSET_NUMBER)
+        mail.push({ type: Type.keys, body: this.keyset(lock) });
+      const isFresh = isUnclaimed && log.acknowledged === 0;
+      const isOurs = !isUnclaimed && status.epoch === log.epoch;
+      const applied = isOurs ? status.applied : 0;
+      // Only a signed receipt can tell of another epoch, of acks that got lost, or of positions that were never signed here.
+      if (!isUnclaimed && (!isOurs || applied > log.acknowledged)) mail.push(askFrom(log.acknowledged + 1));
+      if (!isFresh && !isOurs) return mail;
+      return [...mail, ...(await this.#bundles(lock, applied + 1, now, most))];
+    });
+  }
+
+  async #bundles(lock: string, from: number, now: number, most: number): Promise<Mail[]> {
+    const { ledger } = this.#account.lock(lock);
+    const bundles: Mail[] = [];
+    for (let seq = from; bundles.length < most && !ledger.isForked; ) {
+      if (seq > ledger.log.signed + 1 || (seq > ledger.log.signed && !(await this.#sign(lock, now)))) break;
+      const bundle = ledger.log.bundleAt(seq);
+      if (bundle === undefined) break;
+      bundles.push({ type: Type.bundle, body: bundle.bytes });
+      seq = bundle.first + bundle.count;
+    }
+    return bundles;
+  }
+
+  /** Signs and stores the next bundle. False when there is none. */
+  async #sign(lock: string, now: number): Promise<boolean> {
+    const next = this.#account.lock(lock).ledger.next(now);
+    if (next === undefined) return false;
+    const bundle = signBundle(this.#hosts.crypto, this.signers.issuer, next.head, next.deltas);
+    await this.#commit({ t: "signed", lock, bundle });
+    return true;
+  }
+
+  /** The body of the claim ticket of a lock. */
+  claim(lock: string): Uint8Array {
+    return this.#account.lock(lock).record.ticket;
+  }
+
+  /** The body of a keyset message for a lock, signed by the owner's root. */
+  keyset(lock: string): Uint8Array {
+    const { record } = this.#account.lock(lock);
+    const { owner, issuer } = this.signers;
+    const keys = [{ kid: issuer.kid, publicKey: issuer.publicKey, may: May.bundle | May.time }];
+    return signKeyset(this.#hosts.crypto, owner, { lock: record.lock, number: KEYSET_NUMBER, keys });
+  }
+
+  /** The body of an answer to the nonce of a lock's status. `now` is UTC seconds; the lock takes it for 30 seconds. */
+  timeAnswer(lock: string, nonce: Uint8Array, now: number): Uint8Array {
+    const { record } = this.#account.lock(lock);
+    const answer = { lock: record.lock, nonce, time: now, timeEpoch: 0 };
+    return signTime(this.#hosts.crypto, this.signers.issuer, answer);
+  }
+
+  /**
+   * Takes a whole receipt message that came from a lock by any way and however late. One that is not the lock's own changes nothing;
+   * one that tells nothing new is not kept.
+   */
+  receive(lock: string, message: Uint8Array): Promise<Received> {
+    return this.#inTurn(async () => {
+      const { ledger, record } = this.#account.lock(lock);
+      const reader = new Reader(message);
+      if (readFrame(reader)?.type !== Type.receipt) return { refused: "malformed" };
+      const body = message.slice(reader.position);
+      const envelope = readEnvelope(reader, message.length);
+      const receipt = reader.done() ? receiptOf(body) : undefined;
+      if (envelope === undefined || receipt === undefined) return { refused: "malformed" };
+      if (!equal(receipt.lock, record.lock) || !equal(envelope.kid, record.lock))
+        return { refused: "wrong-lock" };
+      if (!verifyEnvelope(this.#hosts.crypto, envelope, Domain.receipt, record.publicKey))
+        return { refused: "bad-signature" };
+      if (!ledger.isNews(receipt)) return { outcomes: [], alarms: [] };
+      const before = ledger.alarms.length;
+      const outcomes = await this.#commit({ t: "receipt", lock, receipt: body });
+      return { outcomes, alarms: ledger.alarms.slice(before) };
+    });
+  }
+
+  /** An attempt to deliver what is signed for a lock ended without an answer; the third makes it unconfirmed. */
+  attemptFailed(lock: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const { log } = this.#account.lock(lock).ledger;
+      for (const _ of log.unanswered()) {
+        await this.#commit({ t: "unanswered", lock });
+        return;
+      }
+    });
+  }
+
+  /** Where everything stands at one lock. */
+  report(lock: string): LockReport {
+    return reportOf(lock, this.#account.lock(lock));
+  }
+
+  // ---- the journal
+
+  /** Changes wait for each other, so that each is decided on the state that the one before it left. */
+  #inTurn<T>(job: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(job, job);
+    this.#turn = turn;
+    return turn;
+  }
+
+  async #commit(...facts: Fact[]): Promise<Outcome[]> {
+    if (facts.length === 0) return [];
+    await this.#hosts.store.append(encodeFacts(facts));
+    return facts.flatMap((fact) => this.#account.apply(fact));
+  }
+
+  #seed(): Uint8Array {
+    const seed = new Uint8Array(SEED_BYTES);
+    this.#hosts.random(seed);
+    return seed;
+  }
+
+  #check(sheets: Sheets, now: number): Imported {
+    const { year } = dateOfDay(floorDiv(now, DAY_S));
+    return importSheets(sheets, this.directory, this.#hosts.offsetOf, year);
+  }
+
+  #isRevoked(person: string): boolean {
+    return this.directory.people.get(person)?.revoked === true;
+  }
+
+  #setPerson(
+    cells: Readonly<Record<string, string>>,
+    now: number,
+    purpose: "add" | "change" | "regrant",
+  ): Promise<readonly ImportError[]> {
+    return this.#inTurn(async () => {
+      const { errors, people } = this.#check({ people: [sheetOf(cells)] }, now);
+      const refusal = errors.length === 0 ? this.#purposeError(people[0], purpose) : undefined;
+      if (errors.length > 0 || refusal !== undefined) return [...errors, ...(refusal ? [refusal] : [])];
+      const [row] = people;
+      await this.#commit(
+        ...this.#allocate([], people),
+        ...(purpose === "regrant" ? [{ t: "regranted", person: row.person } as const] : []),
+        { t: "person", row },
+      );
+      return [];
+    });
+  }
+
+  #purposeError(row: PersonRow, purpose: "add" | "change" | "regrant"): ImportError | undefined {
+    const known = this.directory.people.get(row.person);
+    const fits =
+      purpose === "add"
+        ? known === undefined
+        : known !== undefined && known.revoked === (purpose === "regrant");
+    if (fits) return undefined;
+    const wanted = {
+      add: "a handle that nobody has yet",
+      change: "the handle of a person whose access is not revoked",
+      regrant: "the handle of a person whose access is revoked",
+    };
+    return { file: CALL, line: 1, column: "person", value: row.person, wanted: wanted[purpose] };
+  }
+
+  /** Random user ids for those who get a slot, or let somebody in, at a door where they have none yet. */
+  #allocate(doors: readonly DoorRow[], people: readonly PersonRow[]): Fact[] {
+    const all = new Map(Array.from(this.directory.doors.values(), ({ row }) => [row.door, row]));
+    for (const row of doors) all.set(row.door, row);
+    const everyone = new Map(Array.from(this.directory.people.values(), ({ row }) => [row.person, row]));
+    for (const row of people) everyone.set(row.person, row);
+    // A door with other keys concerns everyone; otherwise only those whose rows are new.
+    const changed = new Set(doors.map(({ door }) => door));
+    const facts: Fact[] = [];
+    for (const door of all.values()) {
+      const users = this.#newUsers(door, changed.has(door.door) ? everyone.values() : people);
+      if (users.length > 0) facts.push({ t: "users", door: door.door, users });
+    }
+    return facts;
+  }
+
+  #newUsers(door: DoorRow, people: Iterable<PersonRow>): [string, number][] {
+    const known = this.directory.doors.get(door.door);
+    const taken = new Set(known?.handles.keys());
+    const users = new Map<string, number>();
+    for (const row of people) {
+      if (!opens(row, door)) continue;
+      for (const handle of [row.person, row.grantor])
+        if (handle !== "" && !known?.users.has(handle) && !users.has(handle))
+          users.set(handle, this.#freshUser(taken));
+    }
+    return [...users];
+  }
+
+  #freshUser(taken: Set<number>): number {
+    const bytes = new Uint8Array(4);
+    do this.#hosts.random(bytes);
+    while (getU32(bytes, 0) === 0 || taken.has(getU32(bytes, 0)));
+    taken.add(getU32(bytes, 0));
+    return getU32(bytes, 0);
+  }
+}
+
+/** What mail is chosen by. It is not signed, so nothing but the choice depends on it. */
+export type LockStatus = Pick<Status, "epoch" | "applied" | "flags" | "keyset">;
+
+/** What errors of a single row name as their file. */
+const CALL = "person";
+
+function sheetOf(cells: Readonly<Record<string, string>>): Sheet {
+  return { file: CALL, columns: Object.keys(cells), rows: [{ line: 1, cells: Object.values(cells) }] };
+}
+
+function askFrom(first: number): Mail {
+  return { type: Type.ask, body: encode(new Map([[0, first]])) };
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

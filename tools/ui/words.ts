@@ -1,0 +1,74 @@
+// Numbers of the protocol in plain words: windows of a schedule, flags and settings of a slot, the density of a table.
+
+import type { Window } from "../../firmware/core/schedule";
+import { Flag } from "../../protocol/wire/entry";
+import { hourText } from "./time";
+
+const DAY_MINUTES = 1440;
+const EVERY_DAY = 0x7f;
+/** Weeks are read from Monday on; the bit of a day counts from Sunday. */
+const WEEK: readonly (readonly [string, number])[] = [
+  ["Mon", 1],
+  ["Tue", 2],
+  ["Wed", 3],
+  ["Thu", 4],
+  ["Fri", 5],
+  ["Sat", 6],
+  ["Sun", 0],
+];
+
+/** `Mon–Fri`, `Sat, Sun`, `every day`: a mask of days, bit 0 Sunday. */
+export function daysText(days: number): string {
+  if (days === EVERY_DAY) return "every day";
+  const runs: string[][] = [[]];
+  for (const [name, bit] of WEEK) {
+    if ((days >> bit) & 1) runs[runs.length - 1].push(name);
+    else runs.push([]);
+  }
+  return runs
+    .filter((run) => run.length > 0)
+    .map((run) => (run.length > 2 ? `${run[0]}–${run[run.length - 1]}` : run.join(", ")))
+    .join(", ");
+}
+
+/** `Mon–Fri 09:00–17:00`; an end on the day after says so. */
+export function windowText({ days, start, duration }: Window): string {
+  const end = start + duration;
+  if (start === 0 && end === DAY_MINUTES) return `${daysText(days)} all day`;
+  const until =
+    end <= DAY_MINUTES ? hourText(end) : `${hourText(end - DAY_MINUTES)} on the day after`;
+  return `${daysText(days)} ${hourText(start)}–${until}`;
+}
+
+const FLAGS: readonly (readonly [string, number])[] = [
+  ["disabled", Flag.disabled],
+  ["dual", Flag.dual],
+  ["duress", Flag.duress],
+  ["lease", Flag.lease],
+  ["notify", Flag.notify],
+];
+
+/** The names of a slot's flags. */
+export function flagNames(flags: number): string[] {
+  return FLAGS.filter(([, bit]) => (flags & bit) !== 0).map(([name]) => name);
+}
+
+/** Guesses that the lockout of rule X1 allows in 30 days. */
+export const GUESSES_IN_30_DAYS = 730;
+
+/** The probability that 30 days of guessing open a door whose table has density `rho` (rule C18). */
+export function guessingSuccess(rho: number): number {
+  return rho >= 1 ? 1 : -Math.expm1(GUESSES_IN_30_DAYS * Math.log1p(-rho));
+}
+
+/** A probability as per cent, with two digits that count. */
+export function percentText(probability: number): string {
+  if (probability === 0) return "0 %";
+  const percent = probability * 100;
+  return percent < 0.001 ? "less than 0.001 %" : `${Number(percent.toPrecision(2))} %`;
+}
+
+/** `1 slot`, `2 slots`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
