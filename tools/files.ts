@@ -83,7 +83,9 @@ export function writeAll(files: readonly NewFile[]): void {
   try {
     for (const file of files) {
       at = file.path;
-      drafts.push(writeDraft(file, `${file.path}.${process.pid}-${drafts.length}.tmp`));
+      const draft = `${file.path}.${process.pid}-${drafts.length}.tmp`;
+      drafts.push(draft);
+      writeDraft(file, draft);
     }
     files.forEach((file, i) => {
       at = file.path;
@@ -111,7 +113,7 @@ function taken(path: string): Failure {
   );
 }
 
-function writeDraft({ content }: NewFile, draft: string): string {
+function writeDraft({ content }: NewFile, draft: string): void {
   const descriptor = openSync(draft, "wx", SECRET_MODE);
   try {
     fchmodSync(descriptor, SECRET_MODE);
@@ -120,7 +122,6 @@ function writeDraft({ content }: NewFile, draft: string): string {
   } finally {
     closeSync(descriptor);
   }
-  return draft;
 }
 
 /** Gives a draft its name. A link, unlike a renaming, never replaces what came to stand there meanwhile. */

@@ -43,5 +43,5 @@ function parseKey(path: string): KeyObject {
 
 function signingKeyOf(privateKey: KeyObject): SigningKey {
   const { d } = privateKey.export({ format: "jwk" });
-  return signingKey(node, Buffer.from(d as string, "base64url"));
+  return signingKey(node, new Uint8Array(Buffer.from(d as string, "base64url")));
 }

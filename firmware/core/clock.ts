@@ -7,7 +7,7 @@ import type { Clock } from "../ports";
 
 /** Above this error bound, in seconds, a time is worth nothing to a schedule: ten minutes. */
 export const MAX_BOUND_S = 600;
-/** A time answer has whole seconds. */
+/** A time answer has whole seconds: the true time was up to one later. */
 const RESOLUTION_S = 1;
 
 /** What the clock says at one moment. */
@@ -58,22 +58,26 @@ export class LockClock {
   set(time: number, age: number): void {
     this.#setAt = this.#clock.uptime();
     this.#time = time;
-    this.#bound = Math.ceil(age) + RESOLUTION_S;
+    this.#bound = age + RESOLUTION_S;
+  }
+
+  /** How many seconds may have passed beyond those that were counted: a slow clock counts too few, and of these the share is higher. */
+  #drift(elapsed: number): number {
+    const { driftPpm } = this.#clock;
+    return (elapsed * driftPpm) / (1e6 - driftPpm);
   }
 
   /** What the clock says now; the same object each time. */
   read(): Instant {
     const instant = this.#instant;
     const elapsed = this.#clock.uptime() - this.#setAt;
-    const bound = this.#bound + Math.ceil((elapsed * this.#clock.driftPpm) / 1e6);
-    if (this.#time === 0 || bound > MAX_BOUND_S) {
-      instant.trust = Trust.unknown;
-      instant.now = instant.bound = 0;
-      return instant;
-    }
-    instant.trust = Trust.set;
-    instant.now = this.#time + Math.floor(elapsed);
-    instant.bound = bound;
+    const seconds = Math.floor(elapsed);
+    const bound = Math.ceil(this.#bound + elapsed - seconds + this.#drift(elapsed));
+    // In this form a bound that is no number leaves the time unknown, too.
+    const isKnown = this.#time !== 0 && bound <= MAX_BOUND_S;
+    instant.trust = isKnown ? Trust.set : Trust.unknown;
+    instant.now = isKnown ? this.#time + seconds : 0;
+    instant.bound = isKnown ? bound : 0;
     return instant;
   }
 }

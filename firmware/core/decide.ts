@@ -35,12 +35,12 @@ export interface Explanation {
   nextReason: number;
 }
 
-/** How many instants are looked at before a next change counts as out of sight. */
-const MAX_STEPS = 64;
 const MINUTE_S = 60;
 const HOUR_S = 3600;
+/** How far ahead an opening is looked for that the error bound leaves something of: what a week has in it comes again in a week. */
+const SIGHT_S = 22 * 86_400;
 
-/** The decision for a credential that was found and is whole (rules C9 to C14, A26 to A36, T4 to T6, T11, T12). */
+/** The decision for a credential that was found and is whole (rules C9 to C15, A26 to A36, T4 to T6, T11, T12). */
 export function decide(question: Question): number {
   const { entry } = question;
   if ((entry.flags & Flag.disabled) !== 0) return Reason.disabled;
@@ -48,17 +48,18 @@ export function decide(question: Question): number {
   const timely = decideTime(question);
   if (timely !== Reason.granted) return timely;
   if (entry.uses > 0 && question.usage.left === 0) return Reason.usedUp;
+  // A credential for two never opens by itself (rule C15).
+  if ((entry.flags & Flag.dual) !== 0) return Reason.needsSecond;
   return Reason.granted;
 }
 
-/** Whether the lock's mode admits a role at the door (rules A60, C9). */
+/** Whether the lock's mode admits a role at the door (rules A60, C9). The roles past the prospect's never open one. */
 function admits(mode: number, role: number): boolean {
-  if (role === Role.programmingOnly || role === Role.remoteOnly) return false;
-  return role !== Role.prospect || mode !== Mode.resident;
+  return role < Role.prospect || (role === Role.prospect && mode !== Mode.resident);
 }
 
-/** A schedule restricts users, not administrators (rule A29). */
-function obeysSchedule(entry: Entry): boolean {
+/** Whether an entry is restricted by a schedule: users are, administrators are not (rule A29). */
+export function obeysSchedule(entry: Entry): boolean {
   return entry.schedule !== 0 && entry.role !== Role.admin;
 }
 
@@ -106,40 +107,42 @@ function sooner(best: number, candidate: number, now: number): number {
   return best === 0 || candidate < best ? candidate : best;
 }
 
-/** The next instant at which the decision could change, 0 for none. */
-function nextEdge(question: Question): number {
-  const { entry, clock } = question;
+/** The next instant at which the schedule, its openings shrunk by the error bound at both ends, opens or closes; 0 for none in sight. */
+function nextOpening(question: Question, open: boolean): number {
+  const { windows, windowCount, zone, clock } = question;
   const { now, bound } = clock;
-  let edge = 0;
-  if (entry.start !== 0) edge = sooner(edge, entry.start + bound, now);
-  if (entry.end !== 0) edge = sooner(edge, entry.end - bound, now);
-  const deadline = useDeadline(question);
-  if (deadline !== 0) edge = sooner(edge, deadline - bound, now);
-  const firstUse = firstUseDeadline(question);
-  if (firstUse !== 0) edge = sooner(edge, firstUse - bound, now);
-  if (!obeysSchedule(entry)) return edge;
-  const { windows, windowCount, zone } = question;
-  // What is open at both ends of the error bound changes when either end passes an edge of a window.
-  const late = nextChange(windows, windowCount, zone, now - bound);
-  if (late !== 0) edge = sooner(edge, late + bound, now);
-  const early = nextChange(windows, windowCount, zone, now + bound);
-  if (early !== 0) edge = sooner(edge, early - bound, now);
-  return edge;
+  if (open) return nextChange(windows, windowCount, zone, now + bound) - bound;
+  let opens = nextChange(windows, windowCount, zone, now - bound);
+  while (opens !== 0 && opens < now + SIGHT_S) {
+    // An opening no longer than twice the bound has no second that is surely within it.
+    if (openDuring(windows, windowCount, zone, opens, opens + 2 * bound)) return opens + bound;
+    opens = nextChange(windows, windowCount, zone, opens);
+  }
+  return 0;
 }
 
-/** The decision with what comes next (rule T17): the same function, asked again at every instant where it could change. */
+/** The next instant at which the decision is no longer `reason`, 0 for none in sight. Earlier checks hide what later ones wait for. */
+function nextEdge(question: Question, reason: number): number {
+  const { entry, clock } = question;
+  const { now, bound } = clock;
+  if (reason === Reason.notYetValid) return entry.start + bound;
+  const isFinal = reason === Reason.expired || reason === Reason.clockUnknown;
+  if (isFinal || reason === Reason.disabled || reason === Reason.wrongMode) return 0;
+  let edge = sooner(0, entry.end - bound, now);
+  edge = sooner(edge, useDeadline(question) - bound, now);
+  edge = sooner(edge, firstUseDeadline(question) - bound, now);
+  if (reason === Reason.firstUseMissed || !obeysSchedule(entry)) return edge;
+  return sooner(edge, nextOpening(question, reason !== Reason.outsideSchedule), now);
+}
+
+/**
+ * The decision with what comes next (rule T17): the same function, asked again at the next instant at which it changes. Supposes
+ * that nobody uses the credential, and that the clock stays as good as it is.
+ */
 export function explain(question: Question): Explanation {
   const reason = decide(question);
-  const none = { reason, next: 0, nextReason: reason };
-  if (question.clock.trust === Trust.unknown) return none;
-  const clock: Instant = { ...question.clock };
-  const later: Question = { ...question, clock };
-  for (let step = 0; step < MAX_STEPS; step++) {
-    const edge = nextEdge(later);
-    if (edge === 0) return none;
-    clock.now = edge;
-    const nextReason = decide(later);
-    if (nextReason !== reason) return { reason, next: edge, nextReason };
-  }
-  return none;
+  const next = nextEdge(question, reason);
+  if (next === 0) return { reason, next, nextReason: reason };
+  const clock: Instant = { ...question.clock, now: next };
+  return { reason, next, nextReason: decide({ ...question, clock }) };
 }

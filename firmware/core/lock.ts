@@ -12,14 +12,16 @@ import {
   MAX_PIN_DIGITS,
   MIN_CARD_BYTES,
   MIN_PIN_DIGITS,
+  PUBLIC_KEY_BYTES,
 } from "../../protocol/wire/limits";
+import { Trust } from "../../protocol/wire/messages";
 import type { Board } from "../ports";
 import { Authority } from "./authority";
 import type { Zone } from "./calendar";
 import { parseZone, UTC0 } from "./calendar";
 import type { Instant } from "./clock";
 import type { Explanation, Question } from "./decide";
-import { decide, explain } from "./decide";
+import { decide, explain, obeysSchedule } from "./decide";
 import { Diary } from "./diary";
 import { EventKind, Method } from "./events";
 import type { Pressed } from "./keypad";
@@ -31,6 +33,7 @@ import { Sync } from "./sync";
 
 /** A door locks itself again after this many seconds, unless its setting says otherwise (rule M6). */
 const DEFAULT_RELOCK_S = 5;
+const NEVER = Number.POSITIVE_INFINITY;
 const DIGIT_0 = 0x30;
 const DIGIT_9 = 0x39;
 
@@ -48,7 +51,7 @@ export class Lock {
   #zone: Zone = UTC0;
   #mode: number = Mode.normal;
   #relockSeconds = DEFAULT_RELOCK_S;
-  /** Seconds since boot at which the bolt is thrown again, 0 for not. */
+  /** Seconds since boot at which the bolt is thrown again. At once after a boot: a power cut may have left it drawn (rule M7). */
   #relockAt = 0;
   #bootNoted = false;
 
@@ -62,6 +65,7 @@ export class Lock {
       this.authority.restore();
       this.#readSettings();
     }
+    if (this.#relockSeconds === 0) this.#relockAt = NEVER;
   }
 
   #readSettings(): void {
@@ -112,16 +116,19 @@ export class Lock {
 
   /** A PIN as ASCII digits. Returns the reason, `granted` when the door opens. */
   enterPin(digits: Uint8Array): number {
-    return isPin(digits)
-      ? this.#attempt(Kind.pin, Method.keypad, digits)
-      : this.#refuse(Reason.badEntry, Method.keypad);
+    return this.#attempt(Kind.pin, Method.keypad, digits);
   }
 
   /** A card at the reader, by its UID. Returns the reason. */
   presentCard(uid: Uint8Array): number {
-    const fits =
-      this.parts.profile.reader && uid.length >= MIN_CARD_BYTES && uid.length <= MAX_CARD_BYTES;
-    return fits ? this.#attempt(Kind.card, Method.card, uid) : this.#refuse(Reason.badEntry, Method.card);
+    return this.#attempt(Kind.card, Method.card, uid);
+  }
+
+  /** Whether a value has the form that its kind has on this model (rules C2, C7). */
+  #isEntry(kind: number, value: Uint8Array): boolean {
+    if (kind === Kind.pin) return isPin(value);
+    if (kind === Kind.phone) return value.length === PUBLIC_KEY_BYTES;
+    return this.parts.profile.reader && value.length >= MIN_CARD_BYTES && value.length <= MAX_CARD_BYTES;
   }
 
   #refuse(reason: number, method: number): number {
@@ -133,6 +140,7 @@ export class Lock {
   #attempt(kind: number, method: number, value: Uint8Array): number {
     const { table, clock, board } = this.parts;
     const keys = this.authority.derived;
+    if (!this.#isEntry(kind, value)) return this.#refuse(Reason.badEntry, method);
     if (!this.parts.mounted || keys === undefined) return this.#refuse(Reason.unknown, method);
     const slot = table.find(credentialTag(board.crypto, keys.pinKey, kind, value));
     if (slot < 0) return this.#refuse(Reason.unknown, method);
@@ -155,7 +163,7 @@ export class Lock {
     const { entry } = table;
     if (!table.loadUsage(slot, entry.generation, entry.uses)) return undefined;
     if (entry.schedule === 0) table.windowCount = 0;
-    else if (!table.loadSchedule(entry.schedule)) return undefined;
+    else if (!table.loadSchedule(entry.schedule) && obeysSchedule(entry)) return undefined;
     const { usage, windows, windowCount } = table;
     return { entry, usage, windows, windowCount, zone: this.#zone, mode: this.#mode, clock };
   }
@@ -165,9 +173,12 @@ export class Lock {
     const { table, events } = this.parts;
     const { entry, usage, clock } = question;
     if (!events.hasRoom) return false;
-    if (entry.uses > 0 || !usage.used) {
+    // A use while the clock was unknown has no date. The next one that has stands for it, or no deadline would ever follow.
+    const isFirstDated = usage.firstUse === 0 && clock.trust !== Trust.unknown;
+    if (entry.uses > 0 || !usage.used || isFirstDated) {
       if (entry.uses > 0) usage.left--;
-      if (!usage.used) usage.firstUse = clock.now;
+      // The earliest that it can be: a deadline counted from there is never later than the true one (rules C12, T12).
+      if (isFirstDated) usage.firstUse = clock.now - clock.bound;
       usage.used = true;
       if (!table.commitUsage(slot, entry.generation, usage)) return false;
     }
@@ -178,7 +189,7 @@ export class Lock {
     const { board, clock } = this.parts;
     board.bolt.draw();
     board.feedback.granted();
-    this.#relockAt = this.#relockSeconds > 0 ? clock.uptime() + this.#relockSeconds : 0;
+    this.#relockAt = this.#relockSeconds > 0 ? clock.uptime() + this.#relockSeconds : NEVER;
   }
 
   /**
@@ -189,14 +200,13 @@ export class Lock {
     const { table, board } = this.parts;
     const keys = this.authority.derived;
     const found = { next: 0, nextReason: Reason.unknown, reason: Reason.unknown, slot: -1 };
-    if (kind === Kind.pin && !isPin(value))
+    if (!this.#isEntry(kind, value))
       return { ...found, reason: Reason.badEntry, nextReason: Reason.badEntry };
     if (!this.parts.mounted || keys === undefined) return found;
     const slot = table.find(credentialTag(board.crypto, keys.pinKey, kind, value));
     if (slot < 0) return found;
     const question = this.#question(slot, clock);
-    if (question === undefined)
-      return { next: 0, nextReason: Reason.damaged, reason: Reason.damaged, slot };
+    if (question === undefined) return { next: 0, nextReason: Reason.damaged, reason: Reason.damaged, slot };
     return { ...explain(question), slot };
   }
 
@@ -204,15 +214,21 @@ export class Lock {
 
   /** Everything that a lock does by itself: relocking, and one step of housekeeping. Call it about once a second. */
   tick(): void {
-    const { clock, board, table, events } = this.parts;
-    if (this.#relockAt > 0 && clock.uptime() >= this.#relockAt) {
-      this.#relockAt = 0;
-      board.bolt.throw();
-      this.#diary.note(EventKind.relocked, 0, Method.auto);
-    }
+    const { table, events } = this.parts;
+    this.#relock();
     if (!this.parts.mounted) return;
     if (!events.maintain()) table.maintain();
     if (!this.#bootNoted) this.#bootNoted = this.#diary.note(EventKind.boot, events.boot, Method.auto);
+  }
+
+  /** Throws the bolt when it is time (rules M6, M11). At boot nobody knows whether it was drawn, so that is no event. */
+  #relock(): void {
+    const { clock, board } = this.parts;
+    if (clock.uptime() < this.#relockAt) return;
+    const opened = this.#relockAt > 0;
+    this.#relockAt = NEVER;
+    board.bolt.throw();
+    if (opened) this.#diary.note(EventKind.relocked, 0, Method.auto);
   }
 }
 

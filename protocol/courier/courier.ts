@@ -13,8 +13,8 @@ import type { Link } from "./link";
 const STEP_NAMES = Object.fromEntries(Object.entries(Type).map(([name, type]) => [type, name]));
 /** An empty map: the body of a message that says nothing. */
 const NO_BODY = new Uint8Array([0xa0]);
-/** A mailbox that never runs out of mail for an unchanged lock would keep the door's line for ever. */
-const MAX_ROUNDS = 1000;
+/** A mailbox that never runs out of mail for a lock that stays as it is would keep the door's line for ever. */
+const MAX_STALLED_ROUNDS = 3;
 
 /** A message for a lock without its request number: the courier adds that. */
 export interface Mail {
@@ -140,10 +140,12 @@ async function run(round: Round, mailbox: Mailbox): Promise<void> {
   const time = await mailbox.time(status.nonce);
   if (time !== undefined) await round.deliver(Type.time, time);
   if (first.length > 0) mail = await mailbox.mail(status);
-  for (let rounds = 0; mail.length > 0 && rounds < MAX_ROUNDS; rounds++) {
+  for (let stalled = 0; mail.length > 0 && stalled < MAX_STALLED_ROUNDS; ) {
     for (const piece of mail) await send(round, mailbox, piece);
     // Only the lock knows what it has now.
+    const { epoch, applied } = status;
     status = await hello(round);
+    stalled = status.epoch === epoch && status.applied === applied ? stalled + 1 : 0;
     mail = await mailbox.mail(status);
   }
   await round.exchange(Type.bye, NO_BODY);

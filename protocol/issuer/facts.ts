@@ -3,6 +3,7 @@
 // for the store to seal, and for nobody else to see.
 
 import type { ClaimKeys } from "../crypto/derive";
+import { equal } from "../wire/bytes";
 import type { CborValue } from "../wire/cborx";
 import { decode, encode } from "../wire/cborx";
 import type { DoorRow, PersonRow, ScheduleRow } from "./rows";
@@ -64,6 +65,12 @@ export function decodeFacts(record: Uint8Array): Fact[] {
   const value = decode(record);
   if (!Array.isArray(value)) throw new Error("record of the journal: wanted a list of facts");
   return value.map(fromCbor) as Fact[];
+}
+
+/** Whether two rows are one, whatever the order of their fields. */
+export function sameValue(a: unknown, b: unknown): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return equal(encode(toCbor(a)), encode(toCbor(b)));
 }
 
 function toCbor(value: unknown): CborValue {

@@ -2,53 +2,26 @@
 // has any effect, and signed bytes are stored before they are handed out, so that no position is ever signed twice with different
 // content, whenever the power goes. Changes are made one after another, in the order of the calls.
 
-import type { Crypto } from "../crypto/port";
-import { equal, getU32 } from "../wire/bytes";
-import { Reader } from "../wire/cbor";
-import { encode } from "../wire/cborx";
 import { DAY_S, dateOfDay, floorDiv } from "../wire/civil";
-import { Domain, readEnvelope, verifyEnvelope } from "../wire/cose";
 import type { Status } from "../wire/messages";
-import { May, readFrame, StatusFlag, Type } from "../wire/messages";
+import { StatusFlag, Type } from "../wire/messages";
 import type { Signers } from "./account";
-import { Account, receiptOf } from "./account";
+import { Account } from "./account";
 import type { Directory } from "./directory";
-import { opens } from "./directory";
-import { signBundle, signKeyset, signTime } from "./encode";
+import { signBundle } from "./encode";
 import type { Fact, LockRecord } from "./facts";
-import { decodeFacts, encodeFacts } from "./facts";
+import { decodeFacts, encodeFacts, sameValue } from "./facts";
 import type { Imported, Sheets } from "./import";
 import { importSheets } from "./import";
 import type { Outcome } from "./ledger";
+import type { Mail, NoReceipt } from "./mail";
+import { askMail, KEYSET_NUMBER, keysetBody, openReceipt, timeBody } from "./mail";
+import type { Hosts } from "./ports";
 import type { Alarm } from "./receipts";
 import type { LockReport } from "./report";
 import { reportOf } from "./report";
-import type { DoorRow, PersonRow } from "./rows";
 import type { ImportError, Sheet } from "./sheet";
-import type { OffsetOf } from "./zone";
-
-/** Where the journal is kept. Records hold secrets: a store seals them. */
-export interface Store {
-  /** All records, oldest first. */
-  read(): Promise<readonly Uint8Array[]>;
-  /** Keeps one record. Once it resolves, the record survives a loss of power; if it rejects, the issuer must be opened anew. */
-  append(record: Uint8Array): Promise<void>;
-}
-
-/** What an issuer needs of its host. */
-export interface Hosts {
-  readonly crypto: Crypto;
-  readonly store: Store;
-  /** Fills `buffer` with random bytes. */
-  random(buffer: Uint8Array): void;
-  readonly offsetOf: OffsetOf;
-}
-
-/** A message for a lock: its type and body, for `frame` of protocol/wire/messages. */
-export interface Mail {
-  readonly type: number;
-  readonly body: Uint8Array;
-}
+import { newUserIds } from "./user-ids";
 
 /** What an import did. With errors it did nothing. */
 export interface ImportResult {
@@ -63,15 +36,26 @@ export interface ImportResult {
 
 /** What became of a receipt. */
 export type Received =
-  | { readonly refused: "malformed" | "wrong-lock" | "bad-signature" }
+  | { readonly refused: NoReceipt }
   | {
       readonly refused?: undefined;
       readonly outcomes: readonly Outcome[];
       readonly alarms: readonly Alarm[];
     };
 
-/** The only keyset there is: one key that signs bundles and time. */
-const KEYSET_NUMBER = 1;
+/** What mail is chosen by. It is not signed, so nothing but the choice depends on it. */
+export type LockStatus = Pick<Status, "epoch" | "applied" | "flags" | "keyset">;
+
+/** Why a row of a person is given, which decides whether the person must be on record. */
+type Purpose = "add" | "change" | "regrant";
+const PURPOSES: Readonly<Record<Purpose, string>> = {
+  add: "a handle that nobody has yet",
+  change: "the handle of a person whose access is not revoked",
+  regrant: "the handle of a person whose access is revoked",
+};
+/** What errors of a single row name as their file. */
+const CALL = "person";
+
 const SEED_BYTES = 32;
 const SITE = /^[a-z0-9-]{1,16}$/;
 
@@ -136,16 +120,18 @@ export class Issuer {
     return this.#inTurn(async () => {
       const imported = this.#check(sheets, now);
       const { directory } = this;
-      const doors = imported.doors.filter((row) => !same(directory.doors.get(row.door)?.row, row));
-      const schedules = imported.schedules.filter((row) => !same(directory.schedules.get(row.schedule), row));
-      const people = imported.people.filter((row) => !same(directory.people.get(row.person)?.row, row));
+      const doors = imported.doors.filter((row) => !sameValue(directory.doors.get(row.door)?.row, row));
+      const schedules = imported.schedules.filter(
+        (row) => !sameValue(directory.schedules.get(row.schedule), row),
+      );
+      const people = imported.people.filter((row) => !sameValue(directory.people.get(row.person)?.row, row));
       const revoked = imported.people.map((row) => row.person).filter((person) => this.#isRevoked(person));
       const { errors } = imported;
       if (errors.length > 0) return { errors, doors: 0, schedules: 0, people: 0, revoked: [] };
       await this.#commit(
         ...doors.map((row): Fact => ({ t: "door", row })),
         ...schedules.map((row): Fact => ({ t: "schedule", row })),
-        ...this.#allocate(doors, people),
+        ...newUserIds(directory, doors, people, this.#hosts.random),
         ...people.map((row): Fact => ({ t: "person", row })),
       );
       return { errors, doors: doors.length, schedules: schedules.length, people: people.length, revoked };
@@ -224,7 +210,7 @@ export class Issuer {
       const isOurs = !isUnclaimed && status.epoch === log.epoch;
       const applied = isOurs ? status.applied : 0;
       // Only a signed receipt can tell of another epoch, of acks that got lost, or of positions that were never signed here.
-      if (!isUnclaimed && (!isOurs || applied > log.acknowledged)) mail.push(askFrom(log.acknowledged + 1));
+      if (!isUnclaimed && (!isOurs || applied > log.acknowledged)) mail.push(askMail(log.acknowledged + 1));
       if (!isFresh && !isOurs) return mail;
       return [...mail, ...(await this.#bundles(lock, applied + 1, now, most))];
     });
@@ -259,17 +245,12 @@ export class Issuer {
 
   /** The body of a keyset message for a lock, signed by the owner's root. */
   keyset(lock: string): Uint8Array {
-    const { record } = this.#account.lock(lock);
-    const { owner, issuer } = this.signers;
-    const keys = [{ kid: issuer.kid, publicKey: issuer.publicKey, may: May.bundle | May.time }];
-    return signKeyset(this.#hosts.crypto, owner, { lock: record.lock, number: KEYSET_NUMBER, keys });
+    return keysetBody(this.#hosts.crypto, this.signers, this.#account.lock(lock).record.lock);
   }
 
   /** The body of an answer to the nonce of a lock's status. `now` is UTC seconds; the lock takes it for 30 seconds. */
   timeAnswer(lock: string, nonce: Uint8Array, now: number): Uint8Array {
-    const { record } = this.#account.lock(lock);
-    const answer = { lock: record.lock, nonce, time: now, timeEpoch: 0 };
-    return signTime(this.#hosts.crypto, this.signers.issuer, answer);
+    return timeBody(this.#hosts.crypto, this.signers, this.#account.lock(lock).record.lock, nonce, now);
   }
 
   /**
@@ -279,19 +260,11 @@ export class Issuer {
   receive(lock: string, message: Uint8Array): Promise<Received> {
     return this.#inTurn(async () => {
       const { ledger, record } = this.#account.lock(lock);
-      const reader = new Reader(message);
-      if (readFrame(reader)?.type !== Type.receipt) return { refused: "malformed" };
-      const body = message.slice(reader.position);
-      const envelope = readEnvelope(reader, message.length);
-      const receipt = reader.done() ? receiptOf(body) : undefined;
-      if (envelope === undefined || receipt === undefined) return { refused: "malformed" };
-      if (!equal(receipt.lock, record.lock) || !equal(envelope.kid, record.lock))
-        return { refused: "wrong-lock" };
-      if (!verifyEnvelope(this.#hosts.crypto, envelope, Domain.receipt, record.publicKey))
-        return { refused: "bad-signature" };
-      if (!ledger.isNews(receipt)) return { outcomes: [], alarms: [] };
+      const opened = openReceipt(this.#hosts.crypto, record, message);
+      if (typeof opened === "string") return { refused: opened };
+      if (!ledger.isNews(opened.receipt)) return { outcomes: [], alarms: [] };
       const before = ledger.alarms.length;
-      const outcomes = await this.#commit({ t: "receipt", lock, receipt: body });
+      const outcomes = await this.#commit({ t: "receipt", lock, receipt: opened.envelope });
       return { outcomes, alarms: ledger.alarms.slice(before) };
     });
   }
@@ -321,10 +294,12 @@ export class Issuer {
     return turn;
   }
 
+  /** Writes facts down, and then takes them as they will be read: state is what the journal says, and nothing else. */
   async #commit(...facts: Fact[]): Promise<Outcome[]> {
     if (facts.length === 0) return [];
-    await this.#hosts.store.append(encodeFacts(facts));
-    return facts.flatMap((fact) => this.#account.apply(fact));
+    const record = encodeFacts(facts);
+    await this.#hosts.store.append(record);
+    return decodeFacts(record).flatMap((fact) => this.#account.apply(fact));
   }
 
   #seed(): Uint8Array {
@@ -345,89 +320,27 @@ export class Issuer {
   #setPerson(
     cells: Readonly<Record<string, string>>,
     now: number,
-    purpose: "add" | "change" | "regrant",
+    purpose: Purpose,
   ): Promise<readonly ImportError[]> {
     return this.#inTurn(async () => {
       const { errors, people } = this.#check({ people: [sheetOf(cells)] }, now);
-      const refusal = errors.length === 0 ? this.#purposeError(people[0], purpose) : undefined;
-      if (errors.length > 0 || refusal !== undefined) return [...errors, ...(refusal ? [refusal] : [])];
+      if (errors.length > 0) return errors;
       const [row] = people;
-      await this.#commit(
-        ...this.#allocate([], people),
-        ...(purpose === "regrant" ? [{ t: "regranted", person: row.person } as const] : []),
-        { t: "person", row },
-      );
+      const known = this.directory.people.get(row.person);
+      const fits =
+        purpose === "add"
+          ? known === undefined
+          : known !== undefined && known.revoked === (purpose === "regrant");
+      if (!fits)
+        return [{ file: CALL, line: 1, column: "person", value: row.person, wanted: PURPOSES[purpose] }];
+      const facts = newUserIds(this.directory, [], people, this.#hosts.random);
+      if (purpose === "regrant") facts.push({ t: "regranted", person: row.person });
+      await this.#commit(...facts, { t: "person", row });
       return [];
     });
   }
-
-  #purposeError(row: PersonRow, purpose: "add" | "change" | "regrant"): ImportError | undefined {
-    const known = this.directory.people.get(row.person);
-    const fits =
-      purpose === "add"
-        ? known === undefined
-        : known !== undefined && known.revoked === (purpose === "regrant");
-    if (fits) return undefined;
-    const wanted = {
-      add: "a handle that nobody has yet",
-      change: "the handle of a person whose access is not revoked",
-      regrant: "the handle of a person whose access is revoked",
-    };
-    return { file: CALL, line: 1, column: "person", value: row.person, wanted: wanted[purpose] };
-  }
-
-  /** Random user ids for those who get a slot, or let somebody in, at a door where they have none yet. */
-  #allocate(doors: readonly DoorRow[], people: readonly PersonRow[]): Fact[] {
-    const all = new Map(Array.from(this.directory.doors.values(), ({ row }) => [row.door, row]));
-    for (const row of doors) all.set(row.door, row);
-    const everyone = new Map(Array.from(this.directory.people.values(), ({ row }) => [row.person, row]));
-    for (const row of people) everyone.set(row.person, row);
-    // A door with other keys concerns everyone; otherwise only those whose rows are new.
-    const changed = new Set(doors.map(({ door }) => door));
-    const facts: Fact[] = [];
-    for (const door of all.values()) {
-      const users = this.#newUsers(door, changed.has(door.door) ? everyone.values() : people);
-      if (users.length > 0) facts.push({ t: "users", door: door.door, users });
-    }
-    return facts;
-  }
-
-  #newUsers(door: DoorRow, people: Iterable<PersonRow>): [string, number][] {
-    const known = this.directory.doors.get(door.door);
-    const taken = new Set(known?.handles.keys());
-    const users = new Map<string, number>();
-    for (const row of people) {
-      if (!opens(row, door)) continue;
-      for (const handle of [row.person, row.grantor])
-        if (handle !== "" && !known?.users.has(handle) && !users.has(handle))
-          users.set(handle, this.#freshUser(taken));
-    }
-    return [...users];
-  }
-
-  #freshUser(taken: Set<number>): number {
-    const bytes = new Uint8Array(4);
-    do this.#hosts.random(bytes);
-    while (getU32(bytes, 0) === 0 || taken.has(getU32(bytes, 0)));
-    taken.add(getU32(bytes, 0));
-    return getU32(bytes, 0);
-  }
 }
-
-/** What mail is chosen by. It is not signed, so nothing but the choice depends on it. */
-export type LockStatus = Pick<Status, "epoch" | "applied" | "flags" | "keyset">;
-
-/** What errors of a single row name as their file. */
-const CALL = "person";
 
 function sheetOf(cells: Readonly<Record<string, string>>): Sheet {
   return { file: CALL, columns: Object.keys(cells), rows: [{ line: 1, cells: Object.values(cells) }] };
-}
-
-function askFrom(first: number): Mail {
-  return { type: Type.ask, body: encode(new Map([[0, first]])) };
-}
-
-function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

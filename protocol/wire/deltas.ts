@@ -5,9 +5,11 @@
 import type { Reader } from "./cbor";
 import { Code } from "./codes";
 import type { Entry } from "./entry";
-import { emptyEntry, Kind, PUT_FLAGS, Role } from "./entry";
+import { ALL_CAPABILITIES, emptyEntry, Kind, PUT_FLAGS, Role } from "./entry";
 import {
+  FIRST_EXTENSION_KEY,
   MAX_MINUTES_AFTER_FIRST_USE,
+  MAX_PAIRS,
   MAX_PIN_DIGITS,
   MAX_SCHEDULE_ID,
   MAX_SEQ,
@@ -158,7 +160,7 @@ function readEntryField(reader: Reader, key: number, entry: Entry): void {
 
 /** Keys from 128 up may come from a later version and are ignored; an unknown one below is critical (rule X9). */
 function skipExtension(reader: Reader, key: number): void {
-  if (key < 128) reader.fail();
+  if (key < FIRST_EXTENSION_KEY) reader.fail();
   else reader.skip();
 }
 
@@ -166,7 +168,7 @@ function readEntry(reader: Reader, entry: Entry): Keys {
   clear(entry);
   let keys = 0;
   let key = -1;
-  for (let n = reader.map(64); n > 0 && reader.ok; n--) {
+  for (let n = reader.map(MAX_PAIRS); n > 0 && reader.ok; n--) {
     key = reader.key(key);
     readEntryField(reader, key, entry);
     if (key < 32) keys |= 1 << key;
@@ -193,6 +195,7 @@ const CHANGE_TAKES: Keys =
 function checkTerms(entry: Entry): number {
   if (entry.role > Role.remoteOnly) return Code.unsupported;
   if ((entry.flags & ~PUT_FLAGS) !== 0) return Code.unsupported;
+  if ((entry.capabilities & ~ALL_CAPABILITIES) !== 0) return Code.unsupported;
   if (entry.start !== 0 && entry.end !== 0 && entry.start >= entry.end) return Code.range;
   if (entry.role === Role.guest && (entry.start === 0 || entry.end === 0)) return Code.badFormat;
   if (entry.firstUseHours !== 0 && entry.start === 0) return Code.badFormat;
@@ -217,7 +220,7 @@ function checkChange(entry: Entry, keys: Keys): number {
 function readRevoke(reader: Reader, delta: DeltaFields): number {
   delta.user = 0;
   let key = -1;
-  for (let n = reader.map(64); n > 0 && reader.ok; n--) {
+  for (let n = reader.map(MAX_PAIRS); n > 0 && reader.ok; n--) {
     key = reader.key(key);
     if (key === Field.user) delta.user = reader.uint(MAX_U32);
     else skipExtension(reader, key);
@@ -241,7 +244,7 @@ function readWindows(reader: Reader, delta: DeltaFields): void {
 function readSchedule(reader: Reader, delta: DeltaFields): number {
   delta.id = delta.windowCount = 0;
   let key = -1;
-  for (let n = reader.map(64); n > 0 && reader.ok; n--) {
+  for (let n = reader.map(MAX_PAIRS); n > 0 && reader.ok; n--) {
     key = reader.key(key);
     if (key === 0) delta.id = reader.uint(MAX_SCHEDULE_ID);
     else if (key === 1 && delta.op === Op.putSchedule) readWindows(reader, delta);
@@ -255,13 +258,22 @@ function readSet(reader: Reader, delta: DeltaFields): number {
   delta.id = 0;
   delta.value = NOTHING;
   let key = -1;
-  for (let n = reader.map(64); n > 0 && reader.ok; n--) {
+  for (let n = reader.map(MAX_PAIRS); n > 0 && reader.ok; n--) {
     key = reader.key(key);
     if (key === 0) delta.id = reader.uint(0xff);
     else if (key === 1) delta.value = reader.raw(1, MAX_SETTING_BYTES);
     else skipExtension(reader, key);
   }
   return delta.id === 0 || delta.value.length === 0 ? Code.badFormat : Code.applied;
+}
+
+function readWipe(reader: Reader): number {
+  let key = -1;
+  for (let n = reader.map(MAX_PAIRS); n > 0 && reader.ok; n--) {
+    key = reader.key(key);
+    skipExtension(reader, key);
+  }
+  return Code.applied;
 }
 
 function readBody(reader: Reader, delta: DeltaFields): number {
@@ -282,7 +294,7 @@ function readBody(reader: Reader, delta: DeltaFields): number {
     case Op.set:
       return readSet(reader, delta);
     case Op.wipe:
-      return reader.map(0) === 0 ? Code.applied : Code.badFormat;
+      return readWipe(reader);
     default:
       return Code.unsupported;
   }

@@ -52,6 +52,10 @@ export const MAX_USES = 0xffff;
 /** Windows in a schedule, and schedule ids (1..255; 0 is "always") (rule T2). */
 export const MAX_WINDOWS = 8;
 export const MAX_SCHEDULE_ID = 255;
+/** Pairs in one map of a message, its extensions included. */
+export const MAX_PAIRS = 64;
+/** Keys of a map from here up may come from a later version and are passed over; an unknown key below is critical (rule X9). */
+export const FIRST_EXTENSION_KEY = 128;
 /** The value of a setting, in bytes. */
 export const MAX_SETTING_BYTES = 64;
 

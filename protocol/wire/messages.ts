@@ -7,11 +7,13 @@ import { Writer } from "./cbor";
 import { skipDelta } from "./deltas";
 import {
   DIGEST_BYTES,
+  FIRST_EXTENSION_KEY,
   HEAD_BYTES,
   KEY_ID_BYTES,
   LOCK_ID_BYTES,
   MAX_BUNDLE_DELTAS,
   MAX_KEYS,
+  MAX_PAIRS,
   MAX_RECEIPT_ACKS,
   MAX_SEQ,
   MAX_SITE_BYTES,
@@ -72,6 +74,22 @@ export function frame(type: number, request: number, body: Uint8Array): Uint8Arr
   return writer.array(3).uint(type).uint(request).copy(body).view();
 }
 
+/** What may nest inside an extension of a body, which stands two deep, and of a payload, which stands one deep (eight in all). */
+const BODY_DEPTH = 6;
+const PAYLOAD_DEPTH = 7;
+
+/**
+ * Passes over the `left` pairs of a map behind its last known key: each has a key from 128 up, which a later version may have added;
+ * an unknown key below is critical and refused (rule X9).
+ */
+function skipExtensions(reader: Reader, lastKey: number, left: number, depth: number): void {
+  if (left < 0) reader.fail();
+  for (let key = Math.max(lastKey, FIRST_EXTENSION_KEY - 1); left > 0 && reader.ok; left--) {
+    key = reader.key(key);
+    reader.skip(depth);
+  }
+}
+
 /** courier → lock: what the courier speaks. */
 export interface Hello {
   /** Whether {@link VERSION} is among the versions offered. */
@@ -82,11 +100,13 @@ export interface Hello {
 
 /** Hello, `{0: [versions], 1: largest message}`. */
 export function readHello(reader: Reader): Hello | undefined {
-  if (reader.map(2) !== 2 || reader.key(-1) !== 0) reader.fail();
+  const count = reader.map(MAX_PAIRS);
+  if (reader.key(-1) !== 0) reader.fail();
   let speaksOurs = false;
   for (let n = reader.array(16); n > 0; n--) if (reader.uint(MAX_U32) === VERSION) speaksOurs = true;
   if (reader.key(0) !== 1) reader.fail();
   const largest = reader.uint(MAX_U32);
+  skipExtensions(reader, 1, count - 2, BODY_DEPTH);
   return reader.done() ? { speaksOurs, largest } : undefined;
 }
 
@@ -123,7 +143,8 @@ export function writeStatus(writer: Writer, status: Status): void {
 
 /** Reads the body of a status; arrays are views into the message. */
 export function readStatus(reader: Reader): Status | undefined {
-  if (reader.map(8) !== 8 || reader.key(-1) !== 0 || reader.uint(VERSION) !== VERSION) reader.fail();
+  const count = reader.map(MAX_PAIRS);
+  if (reader.key(-1) !== 0 || reader.uint(VERSION) !== VERSION) reader.fail();
   if (reader.key(0) !== 1) reader.fail();
   const shortId = reader.raw(4);
   if (reader.key(1) !== 2) reader.fail();
@@ -140,18 +161,16 @@ export function readStatus(reader: Reader): Status | undefined {
   const nonce = reader.raw(NONCE_BYTES);
   if (reader.key(6) !== 7) reader.fail();
   const keyset = reader.uint(MAX_U32);
+  skipExtensions(reader, 7, count - 8, BODY_DEPTH);
   return reader.done()
     ? { shortId, epoch, applied, largest, deltas, slots, flags, nonce, keyset }
     : undefined;
 }
 
-/**
- * The start that all signed payloads share: `{0: version, 1: lock, …`. Returns how many keys the payload has, between `least`
- * and `most`, and leaves the reader at the lock id.
- */
-function readSigned(reader: Reader, least: number, most = least): number {
-  const count = reader.map(most);
-  if (count < least || reader.key(-1) !== 0 || reader.uint(VERSION) !== VERSION) reader.fail();
+/** The start that all signed payloads share: `{0: version, 1: lock, …`. Returns how many keys there are; the lock id comes next. */
+function readSigned(reader: Reader): number {
+  const count = reader.map(MAX_PAIRS);
+  if (reader.key(-1) !== 0 || reader.uint(VERSION) !== VERSION) reader.fail();
   if (reader.key(0) !== 1) reader.fail();
   return count;
 }
@@ -164,9 +183,16 @@ export interface Claim {
   site: Uint8Array;
 }
 
+/** Whether `site` can be one level of an MQTT topic: not empty, no control character, none of `#`, `+` and `/`. */
+export function isSite(site: Uint8Array): boolean {
+  for (const byte of site)
+    if (byte < 0x20 || byte === 0x23 || byte === 0x2b || byte === 0x2f || byte === 0x7f) return false;
+  return site.length > 0 && site.length <= MAX_SITE_BYTES;
+}
+
 /** Reads the payload of a claim ticket. */
 export function readClaim(reader: Reader): Claim | undefined {
-  readSigned(reader, 5);
+  const count = readSigned(reader);
   const lock = reader.raw(LOCK_ID_BYTES);
   if (reader.key(1) !== 2) reader.fail();
   const number = reader.uint(MAX_U32);
@@ -174,7 +200,8 @@ export function readClaim(reader: Reader): Claim | undefined {
   const owner = reader.raw(PUBLIC_KEY_BYTES);
   if (reader.key(3) !== 4) reader.fail();
   const site = reader.text(MAX_SITE_BYTES);
-  return reader.done() && site.length > 0 ? { lock, number, owner, site } : undefined;
+  skipExtensions(reader, 4, count - 5, PAYLOAD_DEPTH);
+  return reader.done() && isSite(site) ? { lock, number, owner, site } : undefined;
 }
 
 /** One issuer key. */
@@ -194,7 +221,7 @@ export interface Keyset {
 
 /** Reads the payload of a keyset; two keys never share a kid. */
 export function readKeyset(reader: Reader): Keyset | undefined {
-  readSigned(reader, 4);
+  const pairs = readSigned(reader);
   const lock = reader.raw(LOCK_ID_BYTES);
   if (reader.key(1) !== 2) reader.fail();
   const number = reader.uint(MAX_U32);
@@ -208,6 +235,7 @@ export function readKeyset(reader: Reader): Keyset | undefined {
     for (const earlier of keys) if (earlier.kid.every((byte, i) => byte === kid[i])) reader.fail();
     keys.push({ kid, publicKey, may });
   }
+  skipExtensions(reader, 3, pairs - 4, PAYLOAD_DEPTH);
   return reader.done() && keys.length > 0 ? { lock, number, keys } : undefined;
 }
 
@@ -222,7 +250,7 @@ export interface TimeAnswer {
 
 /** Reads the payload of a time answer. */
 export function readTime(reader: Reader): TimeAnswer | undefined {
-  readSigned(reader, 5);
+  const count = readSigned(reader);
   const lock = reader.raw(LOCK_ID_BYTES);
   if (reader.key(1) !== 2) reader.fail();
   const nonce = reader.raw(NONCE_BYTES);
@@ -230,6 +258,7 @@ export function readTime(reader: Reader): TimeAnswer | undefined {
   const time = reader.uint(MAX_U32);
   if (time === 0 || reader.key(3) !== 4) reader.fail();
   const timeEpoch = reader.uint(0xffff);
+  skipExtensions(reader, 4, count - 5, PAYLOAD_DEPTH);
   return reader.done() ? { lock, nonce, time, timeEpoch } : undefined;
 }
 
@@ -256,7 +285,7 @@ export function emptyBundle(): Bundle {
 
 /** Reads the payload of a bundle; every delta has the form of one. False, with the reader failed, otherwise. */
 export function readBundle(reader: Reader, bundle: Bundle): boolean {
-  const count = readSigned(reader, 7, 8);
+  let pairs = readSigned(reader) - 7;
   bundle.lock = reader.raw(LOCK_ID_BYTES);
   if (reader.key(1) !== 2) reader.fail();
   bundle.epoch = reader.uint(MAX_U32);
@@ -270,15 +299,18 @@ export function readBundle(reader: Reader, bundle: Bundle): boolean {
   let key = reader.key(5);
   if (key === 6) {
     bundle.notAfter = reader.uint(MAX_U32);
+    if (bundle.notAfter === 0) reader.fail();
     key = reader.key(6);
+    pairs--;
   }
-  if (key !== 7 || (bundle.notAfter > 0) !== (count === 8)) reader.fail();
+  if (key !== 7) reader.fail();
   bundle.count = reader.array(MAX_BUNDLE_DELTAS);
   for (let i = 0; i < bundle.count && reader.ok; i++) {
     bundle.offsets[i] = reader.position;
     skipDelta(reader);
   }
   bundle.offsets[bundle.count] = reader.position;
+  skipExtensions(reader, 7, pairs, PAYLOAD_DEPTH);
   return reader.done() && bundle.count > 0 && bundle.first + bundle.count - 1 <= MAX_SEQ;
 }
 
@@ -332,7 +364,7 @@ export function writeReceipt(writer: Writer, receipt: Receipt): void {
 
 /** Reads the payload of a receipt; arrays are views. */
 export function readReceipt(reader: Reader): Receipt | undefined {
-  const count = readSigned(reader, 15, 16);
+  let pairs = readSigned(reader) - 15;
   const lock = reader.raw(LOCK_ID_BYTES);
   if (reader.key(1) !== 2) reader.fail();
   const epoch = reader.uint(MAX_U32);
@@ -355,9 +387,11 @@ export function readReceipt(reader: Reader): Receipt | undefined {
   let key = reader.key(9);
   if (key === 10) {
     time = reader.uint(MAX_U32);
+    if (time === 0) reader.fail();
     key = reader.key(10);
+    pairs--;
   }
-  if (key !== 11 || (time > 0) !== (count === 16)) reader.fail();
+  if (key !== 11) reader.fail();
   const trust = reader.uint(Trust.set);
   if (reader.key(11) !== 12) reader.fail();
   const bound = reader.uint(MAX_U32);
@@ -367,10 +401,11 @@ export function readReceipt(reader: Reader): Receipt | undefined {
   const slots = reader.uint(MAX_U32);
   const damaged = reader.uint(MAX_U32);
   const schedules = reader.uint(MAX_U32);
-  const density = reader.uint();
+  const density = reader.uint(MAX_U32);
   if (reader.key(14) !== 15 || reader.array(2) !== 2) reader.fail();
   const nextEvent = reader.uint(MAX_U32);
   const eventHead = reader.raw(HEAD_BYTES);
+  skipExtensions(reader, 15, pairs, PAYLOAD_DEPTH);
   if (!reader.done()) return undefined;
   return { lock, epoch, applied, head, first, codes, details, number, boot, time, trust, bound, digest,
     slots, damaged, schedules, density, nextEvent, eventHead };
@@ -392,14 +427,16 @@ export function resultMessage(request: number, code: number, detail = 0): Uint8A
 
 /** Reads the body of a result. */
 export function readResult(reader: Reader): Result | undefined {
-  const count = reader.map(2);
-  if (count < 1 || reader.key(-1) !== 0) reader.fail();
+  let left = reader.map(MAX_PAIRS) - 1;
+  if (reader.key(-1) !== 0) reader.fail();
   const code = reader.uint(0xff);
   let detail = 0;
-  if (count === 2) {
-    if (reader.key(0) !== 1) reader.fail();
+  const at = reader.position;
+  if (left > 0 && reader.key(0) === 1) {
     detail = reader.uint(MAX_U32);
-  }
+    left--;
+  } else reader.position = at;
+  skipExtensions(reader, 1, left, BODY_DEPTH);
   return reader.done() ? { code, detail } : undefined;
 }
 
@@ -408,9 +445,17 @@ export function askBody(first: number): Uint8Array {
   return new Writer(new Uint8Array(8)).map(1).uint(0).uint(first).view();
 }
 
+/** Reads the body of a bye, a map that says nothing, as it is sent: `{}`. */
+export function readBye(reader: Reader): boolean {
+  skipExtensions(reader, -1, reader.map(MAX_PAIRS), BODY_DEPTH);
+  return reader.done();
+}
+
 /** Reads the body of an ask: the first seq wanted, 0 (with the reader failed) when it is none. */
 export function readAsk(reader: Reader): number {
-  if (reader.map(1) !== 1 || reader.key(-1) !== 0) reader.fail();
+  const count = reader.map(MAX_PAIRS);
+  if (reader.key(-1) !== 0) reader.fail();
   const first = reader.uint(MAX_SEQ);
+  skipExtensions(reader, 0, count - 1, BODY_DEPTH);
   return reader.done() && first > 0 ? first : 0;
 }

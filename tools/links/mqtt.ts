@@ -43,12 +43,17 @@ export class MqttCourier {
   readonly #client: MqttClient;
   readonly #site: string;
   readonly #waiting = new Map<string, (answer: Uint8Array | undefined) => void>();
+  /** Whether the connection to the broker was lost. */
+  lost = false;
 
   constructor(client: MqttClient, site: string) {
     this.#client = client;
     this.#site = site;
     client.on("message", (name, payload) => this.#take(name, new Uint8Array(payload)));
-    client.on("close", () => this.#dropAll());
+    client.on("close", () => {
+      this.lost = true;
+      this.#dropAll();
+    });
   }
 
   /** Listens for the answers of all locks of the site. */

@@ -1,7 +1,8 @@
 // Numbers of the protocol in plain words: windows of a schedule, flags and settings of a slot, the density of a table.
 
 import type { Window } from "../../firmware/core/schedule";
-import { Flag } from "../../protocol/wire/entry";
+import { Capability, Flag } from "../../protocol/wire/entry";
+import { May } from "../../protocol/wire/messages";
 import { hourText } from "./time";
 
 const DAY_MINUTES = 1440;
@@ -35,23 +36,23 @@ export function daysText(days: number): string {
 export function windowText({ days, start, duration }: Window): string {
   const end = start + duration;
   if (start === 0 && end === DAY_MINUTES) return `${daysText(days)} all day`;
-  const until =
-    end <= DAY_MINUTES ? hourText(end) : `${hourText(end - DAY_MINUTES)} on the day after`;
+  const until = end <= DAY_MINUTES ? hourText(end) : `${hourText(end - DAY_MINUTES)} on the day after`;
   return `${daysText(days)} ${hourText(start)}–${until}`;
 }
 
-const FLAGS: readonly (readonly [string, number])[] = [
-  ["disabled", Flag.disabled],
-  ["dual", Flag.dual],
-  ["duress", Flag.duress],
-  ["lease", Flag.lease],
-  ["notify", Flag.notify],
-];
+const namesOf = (bits: Readonly<Record<string, number>>, value: number): string[] =>
+  Object.entries(bits)
+    .filter(([, bit]) => (value & bit) !== 0)
+    .map(([name]) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`));
 
 /** The names of a slot's flags. */
-export function flagNames(flags: number): string[] {
-  return FLAGS.filter(([, bit]) => (flags & bit) !== 0).map(([name]) => name);
-}
+export const flagNames = (flags: number): string[] => namesOf(Flag, flags);
+
+/** The names of a slot's capabilities (rule X7). */
+export const capabilityNames = (capabilities: number): string[] => namesOf(Capability, capabilities);
+
+/** The names of what an issuer key may sign. */
+export const mayNames = (may: number): string[] => namesOf(May, may);
 
 /** Guesses that the lockout of rule X1 allows in 30 days. */
 export const GUESSES_IN_30_DAYS = 730;

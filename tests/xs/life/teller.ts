@@ -1,0 +1,272 @@
+// Tells a life to a lock and writes it down: the maker, owner and issuer of one lock, a clock, and a person at its keypad, as steps that
+// another rig can be put through. It signs with node:crypto, and what it hears is read, but judged by nobody here.
+
+import { Key } from "../../../firmware/core/keypad";
+import type { Profile } from "../../../firmware/core/profile";
+import { type ClaimKeys, claimKeys, credentialTag } from "../../../protocol/crypto/derive";
+import {
+  type Delta,
+  encodeDelta,
+  type PutDelta,
+  type SigningKey,
+  signBundle,
+  signClaim,
+  signingKey,
+  signKeyset,
+  signTime,
+} from "../../../protocol/issuer/encode";
+import { ascii, getU16, putU16, putU32 } from "../../../protocol/wire/bytes";
+import { Reader } from "../../../protocol/wire/cbor";
+import { genesisHead, nextHead } from "../../../protocol/wire/chain";
+import { codeName, reasonName } from "../../../protocol/wire/codes";
+import { readEnvelope } from "../../../protocol/wire/cose";
+import { Kind, Role } from "../../../protocol/wire/entry";
+import { MAX_BUNDLE_BYTES, MAX_BUNDLE_DELTAS, MAX_MESSAGE_BYTES } from "../../../protocol/wire/limits";
+import {
+  askBody,
+  frame,
+  helloBody,
+  May,
+  readFrame,
+  readReceipt,
+  readResult,
+  readStatus,
+  Type,
+} from "../../../protocol/wire/messages";
+import { node } from "../../../simulator/board/crypto";
+import { type Rig, Step } from "./rig";
+
+/** One step as it was told, and what came back. */
+export interface Told {
+  /** What a person would call it, with what came of it as far as it was read. */
+  label: string;
+  readonly step: Uint8Array;
+  readonly answer: Uint8Array;
+}
+
+/** An answer of {@link Rig} in its two halves. */
+export function splitAnswer(answer: Uint8Array): { seen: string; bytes: Uint8Array } {
+  const end = 2 + getU16(answer, 0);
+  return { seen: Buffer.from(answer.subarray(2, end)).toString(), bytes: answer.subarray(end) };
+}
+
+/** What a bundle can say other than the truth, for a lock to refuse. */
+export interface Lie {
+  readonly key?: SigningKey;
+  readonly lock?: Uint8Array;
+  readonly epoch?: number;
+  readonly first?: number;
+  readonly before?: Uint8Array;
+  readonly notAfter?: number;
+}
+
+const secret = (name: string): Uint8Array => node.sha256(ascii(name));
+
+export class Teller {
+  readonly steps: Told[] = [];
+  /** The names of all decisions at the door that came, and of all results of messages and deltas. */
+  readonly reasons = new Set<string>();
+  readonly results = new Set<string>();
+  readonly maker = signingKey(node, secret("maker"));
+  readonly owner = signingKey(node, secret("owner"));
+  readonly issuer = signingKey(node, secret("issuer"));
+  /** A key of the keyset that may tell the time and nothing else. */
+  readonly clockmaker = signingKey(node, secret("clockmaker"));
+  readonly lock = secret("lock").slice(0, 8);
+  readonly keys: ClaimKeys = claimKeys(node, secret("device secret"), 1);
+  seq = 0;
+  head = genesisHead(node, this.lock, 1);
+  nonce: Uint8Array = new Uint8Array(8);
+  readonly #rig: Rig;
+  #now = 0;
+  #request = 0;
+
+  constructor(rig: Rig) {
+    this.#rig = rig;
+  }
+
+  #tell(label: string, number: number, rest: Uint8Array = new Uint8Array(0)): Uint8Array {
+    const step = new Uint8Array(1 + rest.length);
+    step[0] = number;
+    step.set(rest, 1);
+    const answer = this.#rig(step);
+    this.steps.push({ label, step, answer });
+    return splitAnswer(answer).bytes;
+  }
+
+  #note(outcome: string): string {
+    this.steps[this.steps.length - 1].label += " → " + outcome;
+    return outcome;
+  }
+
+  #decided(answer: Uint8Array): string {
+    if (answer.length === 0) return this.#note("nothing");
+    this.reasons.add(reasonName(answer[0]));
+    return this.#note(reasonName(answer[0]));
+  }
+
+  provision(profile: Profile): void {
+    const parts = [this.lock, secret("lock's seed"), secret("device secret"), this.maker.publicKey, secret("chance")];
+    this.#tell("provision " + profile.name, Step.provision, Buffer.concat([[profile.id], ...parts].map((part) => Uint8Array.from(part))));
+  }
+
+  // ---- time
+
+  get now(): number {
+    return Math.floor(this.#now);
+  }
+
+  /** Sets the world's clock, in seconds to the millisecond, and lets the lock tick. */
+  at(time: number): void {
+    this.#now = time;
+    const when = new Uint8Array(6);
+    putU32(when, 0, Math.floor(time));
+    putU16(when, 4, Math.round((time % 1) * 1000));
+    this.#tell("clock " + time, Step.clock, when);
+  }
+
+  wait(seconds: number): void {
+    this.at(this.#now + seconds);
+    this.tick();
+  }
+
+  tick(): void {
+    this.#tell("tick", Step.tick);
+  }
+
+  // ---- the door
+
+  type(digits: string, last: number = Key.confirm): string {
+    const keys = Uint8Array.of(...Array.from(digits, Number), last);
+    return this.#decided(this.#tell("type " + digits, Step.keys, keys));
+  }
+
+  card(uid: Uint8Array): string {
+    return this.#decided(this.#tell("card", Step.card, uid));
+  }
+
+  why(kind: number, value: Uint8Array, now: number, bound = 0): string {
+    const head = new Uint8Array(7);
+    head[0] = kind;
+    putU32(head, 1, now);
+    putU16(head, 5, bound);
+    return this.#note(Buffer.from(this.#tell("why", Step.why, Buffer.concat([head, value]))).toString());
+  }
+
+  powerCycle(): void {
+    this.#tell("power cycle", Step.powerCycle);
+  }
+
+  /** Flips two bits of a record, where these bytes stand in its newest copy. */
+  damage(bytes: Uint8Array): void {
+    this.#tell("damage", Step.damage, bytes);
+  }
+
+  /** Both partitions and the events, at the end of a life. */
+  end(): void {
+    this.#tell("the credential partition", Step.credentials);
+    this.#tell("the event partition", Step.events);
+    this.#tell("the events", Step.diary);
+  }
+
+  // ---- the link
+
+  connect(): void {
+    this.#tell("connect", Step.open);
+  }
+
+  /** Sends a message as it is; returns the name of the result, or the codes of a receipt, or "status". */
+  message(label: string, message: Uint8Array): string {
+    return this.#note(this.#read(this.#tell(label, Step.message, message)));
+  }
+
+  #read(answer: Uint8Array): string {
+    const reader = new Reader(answer);
+    const type = readFrame(reader)?.type;
+    if (type === Type.status) {
+      this.nonce = readStatus(reader)?.nonce.slice() ?? this.nonce;
+      return "status";
+    }
+    if (type === Type.result) return this.#result(readResult(reader)?.code ?? -1);
+    const envelope = readEnvelope(reader, MAX_BUNDLE_BYTES);
+    const receipt = envelope && readReceipt(new Reader(envelope.payload));
+    if (receipt === undefined) return "unreadable";
+    const names = Array.from(receipt.codes, (code) => this.#result(code));
+    return "receipt of " + receipt.applied + ": " + names.join(" ");
+  }
+
+  #result(code: number): string {
+    this.results.add(codeName(code));
+    return codeName(code);
+  }
+
+  send(label: string, type: number, body: Uint8Array): string {
+    return this.message(label, frame(type, ++this.#request, body));
+  }
+
+  hello(): void {
+    this.send("hello", Type.hello, helloBody(MAX_MESSAGE_BYTES));
+  }
+
+  ask(first: number): string {
+    return this.send("ask from " + first, Type.ask, askBody(first));
+  }
+
+  claim(key = this.maker, number = 1): string {
+    const ticket = { lock: this.lock, number, owner: this.owner.publicKey, site: "harbour" };
+    return this.send("claim", Type.claim, signClaim(node, key, ticket));
+  }
+
+  keyset(key = this.owner): string {
+    const issuer = { kid: this.issuer.kid, publicKey: this.issuer.publicKey, may: May.bundle | May.time };
+    const clockmaker = { kid: this.clockmaker.kid, publicKey: this.clockmaker.publicKey, may: May.time };
+    const keyset = { lock: this.lock, number: 1, keys: [issuer, clockmaker] };
+    return this.send("keys", Type.keys, signKeyset(node, key, keyset));
+  }
+
+  /** Answers the nonce that came last. */
+  time(): string {
+    const answer = { lock: this.lock, nonce: this.nonce, time: this.now, timeEpoch: 0 };
+    return this.send("time", Type.time, signTime(node, this.issuer, answer));
+  }
+
+  /** Deltas as the next run of the log, signed, and counted as sent. */
+  bundle(deltas: readonly Delta[], notAfter = 0): Uint8Array {
+    const bundle = this.lie(deltas, { notAfter });
+    for (const delta of deltas) this.head = nextHead(node, this.head, encodeDelta(delta));
+    this.seq += deltas.length;
+    return bundle;
+  }
+
+  /** What would be the next bundle, but for what is named; not counted as sent. */
+  lie(deltas: readonly Delta[], lie: Lie): Uint8Array {
+    const truth = { lock: this.lock, epoch: 1, first: this.seq + 1, before: this.head, notAfter: 0 };
+    const { key = this.issuer, ...head } = { ...truth, ...lie };
+    return signBundle(node, key, { ...head, issuedAt: this.now }, deltas.map(encodeDelta));
+  }
+
+  /** Sends deltas in bundles of at most 32; returns what the last receipt says. */
+  apply(...deltas: Delta[]): string {
+    let said = "";
+    for (let i = 0; i < deltas.length; i += MAX_BUNDLE_DELTAS) {
+      const some = deltas.slice(i, i + MAX_BUNDLE_DELTAS);
+      said = this.send(some.map((delta) => delta.op).join(" "), Type.bundle, this.bundle(some));
+    }
+    return said;
+  }
+
+  tag(kind: number, value: Uint8Array): Uint8Array {
+    return credentialTag(node, this.keys.pinKey, kind, value);
+  }
+
+  pin(slot: number, digits: string, more: Partial<PutDelta> = {}): PutDelta {
+    const tag = this.tag(Kind.pin, ascii(digits));
+    const user = 1000 + slot;
+    return { op: "put", slot, kind: Kind.pin, tag, digits: digits.length, user, role: Role.resident, ...more };
+  }
+
+  keycard(slot: number, uid: Uint8Array, more: Partial<PutDelta> = {}): PutDelta {
+    const user = 1000 + slot;
+    return { op: "put", slot, kind: Kind.card, tag: this.tag(Kind.card, uid), user, role: Role.resident, ...more };
+  }
+}

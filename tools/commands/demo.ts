@@ -1,0 +1,83 @@
+// `tumbler demo`: the main job. See ../demo.
+
+import { join } from "node:path";
+import type { Command } from "commander";
+import { InvalidArgumentError } from "commander";
+import { type DemoFiles, runDemo } from "../demo/demo";
+import { Exit, exitHelp } from "../ui/failure";
+import type { Terminal } from "../ui/terminal";
+
+interface Options {
+  readonly doors: string;
+  readonly schedules: string;
+  readonly people: readonly string[];
+  readonly day: string;
+  readonly expected: string;
+  readonly broker?: string;
+  readonly port: number;
+  readonly out?: string;
+  readonly skipBadRows: boolean;
+  readonly json: boolean;
+}
+
+const EXAMPLE = join(__dirname, "..", "..", "examples", "building");
+const HELP = `
+Files are CSV with a line of column names; examples/building has all of them.
+  doors      door, profile (lock-1000, l500i), link (wifi, courier), zone, keys
+  schedules  schedule, days, start, end
+  people     person, name, role, keys, pin, card, start, end, schedule, uses,
+             grantor, capabilities
+  day        id, time, door, who, action, value
+  expected   kind (credential, attempt, door), subject, door, outcome:
+             everything that must fail; nothing else may
+
+With --out the issuer's store and each lock's flash image stay, for
+\`tumbler inspect\` and \`tumbler explain\`.
+
+Examples:
+  tumbler demo
+  tumbler demo --out /tmp/building && tumbler inspect /tmp/building/lobby.img
+  tumbler demo --broker mqtt://127.0.0.1:1883 --json
+${exitHelp("everything ended as expected", "something did not")}`;
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError("Wanted a port, 0 to 65535.");
+  return port;
+}
+
+function brokerOf(text: string): string {
+  if (!/^(mqtts?|wss?):\/\/[^/]/.test(text)) throw new InvalidArgumentError("Wanted mqtt://host:port.");
+  return text;
+}
+
+/** Adds the command to the program. */
+export function addDemo(program: Command, terminal: Terminal): void {
+  const example = (name: string) => join(EXAMPLE, name);
+  program
+    .command("demo")
+    .summary("run a virtual building: sign, carry, apply, acknowledge, decide")
+    .description("Runs a virtual building from files: every credential signed, carried, applied and acknowledged, then a day at its doors.")
+    .option("--doors <file>", "the doors", example("doors.csv"))
+    .option("--schedules <file>", "the schedules", example("schedules.csv"))
+    .option("--people <file...>", "the people, in one file or several", [
+      example("people.csv"),
+      example("tower.csv"),
+    ])
+    .option("--day <file>", "who does what at which door and when", example("day.csv"))
+    .option("--expected <file>", "what must fail, and how", example("expected.csv"))
+    .option("--broker <url>", "an MQTT broker of your own; one is embedded otherwise", brokerOf)
+    .option("--port <number>", "the loopback port of the embedded broker; 0 takes a free one", portOf, 0)
+    .option("--out <folder>", "keep the issuer's store and the locks' flash images here")
+    .option("--skip-bad-rows", "leave rows with errors out instead of stopping", false)
+    .option("--json", "print nothing but the summary, as one JSON object on the last line", false)
+    .addHelpText("after", HELP)
+    .action(async (options: Options) => {
+      const { doors, schedules, people, day, expected } = options;
+      const files: DemoFiles = { doors, schedules, people, day, expected };
+      const live = process.stdout.isTTY === true && !options.json;
+      const summary = await runDemo({ ...options, files, terminal, live });
+      if (options.json) terminal.out(`${JSON.stringify(summary)}\n`);
+      terminal.exitCode = summary.ok ? Exit.fine : Exit.wrong;
+    });
+}

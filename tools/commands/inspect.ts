@@ -1,0 +1,58 @@
+// `tumbler inspect`: tells all that a flash image says about its lock. Never changes the file, never shows a secret, a PIN or a tag.
+
+import type { Command } from "commander";
+import { InvalidArgumentError } from "commander";
+import { mountFailure, openLock, readImage } from "../image";
+import { inspect } from "../inspection/inspection";
+import { Exit, exitHelp } from "../ui/failure";
+import { inspectionText } from "../ui/inspection";
+import type { Terminal } from "../ui/terminal";
+
+interface Options {
+  readonly json: boolean;
+  readonly slots: boolean;
+  readonly events: number;
+}
+
+const USUAL_EVENTS = 10;
+const HELP = `
+Times are by the clock on the lock's wall. An event from before the clock was
+set has the number of its boot and the seconds since.
+
+Examples:
+  tumbler inspect front.img
+  tumbler inspect front.img --slots --events 50
+  tumbler inspect front.img --json | jq .state.slots
+${exitHelp("nothing wrong", "something in it is damaged")}`;
+
+/** Adds the command to the program. */
+export function addInspect(program: Command, terminal: Terminal): void {
+  program
+    .command("inspect")
+    .summary("tell what a flash image says about its lock")
+    .description("Tells all that a flash image says about its lock. Never changes the file.")
+    .argument("<image>", "flash image, as `tumbler provision` makes it")
+    .option("--slots", "list the slots that are used", false)
+    .option("--events <n>", "show the last n events", wholeNumber, USUAL_EVENTS)
+    .option("--json", "print everything as JSON, the slots included", false)
+    .addHelpText("after", HELP)
+    .action((path: string, options: Options) => {
+      inspectFile(path, options, terminal);
+    });
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("wanted a whole number, 0 or more");
+  return Number(text);
+}
+
+function inspectFile(path: string, { json, slots, events }: Options, terminal: Terminal): void {
+  const image = readImage(path);
+  const lock = openLock(image);
+  const inspection = inspect(lock, image, events);
+  if (json) terminal.out(`${JSON.stringify(inspection, null, 2)}\n`);
+  else terminal.out(inspectionText(inspection, slots, terminal.colours));
+  const failure = mountFailure(path, lock);
+  if (failure !== undefined) throw failure;
+  terminal.exitCode = inspection.problems.length > 0 ? Exit.wrong : Exit.fine;
+}

@@ -1,0 +1,210 @@
+// `tumbler provision` (rules P1, P6): makes the identity of a new lock, its formatted flash image, and the record for its issuer. The
+// device secret goes into the image and nowhere else; screen and --json show no secret at all.
+
+import { randomBytes } from "node:crypto";
+import type { Command } from "commander";
+import { Option } from "commander";
+import { formatParts } from "../../firmware/core/parts";
+import { LOCK_1000, PROFILES, type Profile } from "../../firmware/core/profile";
+import type { Identity } from "../../firmware/ports";
+import { claimKeys, keyId } from "../../protocol/crypto/derive";
+import { isAcceptableKey } from "../../protocol/crypto/verify";
+import { type SigningKey, signClaim } from "../../protocol/issuer/encode";
+import { fromHex, toHex } from "../../protocol/wire/bytes";
+import { LOCK_ID_BYTES, PUBLIC_KEY_BYTES } from "../../protocol/wire/limits";
+import { blankImage, VirtualBoard } from "../../simulator/board/board";
+import { node } from "../../simulator/board/crypto";
+import { imageBytes, packImage } from "../../simulator/board/image";
+import { type NewFile, writeAll } from "../files";
+import { type FoundKey, findKey } from "../key-file";
+import { type RecordFile, recordText } from "../lock-record";
+import { Exit, exitHelp, Failure } from "../ui/failure";
+import { fields } from "../ui/table";
+import type { Terminal } from "../ui/terminal";
+import { count } from "../ui/words";
+
+interface Options {
+  readonly profile: string;
+  readonly out: string;
+  readonly record: string;
+  readonly site: string;
+  readonly makerKey: string;
+  readonly owner?: string;
+  readonly ownerKey?: string;
+  readonly lockId?: string;
+  readonly force: boolean;
+  readonly json: boolean;
+}
+
+/** The first claim of a lock. */
+const FIRST_CLAIM = 1;
+const SITE = /^[a-z0-9-]{1,16}$/;
+const HELP = `
+The image is the whole flash of a new lock, the record is for its issuer: the
+lock's public key, a claim ticket for the owner, and the keys of that claim.
+All files are secrets and get mode 600. A key file that does not exist is made;
+one that exists is used, and never overwritten. Keep the maker's key: it signs
+the claims of all your locks. Key files are PKCS #8 in PEM, as OpenSSL has them.
+
+Examples:
+  tumbler provision --out front.img --record front.record.json --owner-key owner.key
+  tumbler provision --profile l500i --out shed.img --record shed.record.json \\
+      --site north --owner 2d1f…(64 hexadecimal digits)
+${exitHelp("provisioned", "not used by this command")}`;
+
+/** Adds the command to the program. */
+export function addProvision(program: Command, terminal: Terminal): void {
+  const profiles = PROFILES.map(({ name }) => name);
+  program
+    .command("provision")
+    .summary("make a new lock: its flash image and its issuer's record")
+    .description("Makes a new lock: identity, formatted flash image, and the record for its issuer.")
+    .requiredOption("--out <file>", "where the flash image goes")
+    .requiredOption("--record <file>", "where the issuer's record goes")
+    .addOption(new Option("--profile <name>", "model of lock").choices(profiles).default(LOCK_1000.name))
+    .option("--site <name>", 'site of the claim, 1 to 16 of a-z, 0-9 and "-"', "site")
+    .option("--maker-key <file>", "the maker's private key; made when absent", "maker.key")
+    .addOption(new Option("--owner <hex>", "the public key of the owner's root").conflicts("ownerKey"))
+    .option("--owner-key <file>", "the owner's private key; made when absent")
+    .option("--lock-id <hex>", "lock id, 16 hexadecimal digits; random by default")
+    .option("--force", "replace an image and a record that exist", false)
+    .option("--json", "print what was made as JSON", false)
+    .addHelpText("after", HELP)
+    .action((options: Options) => {
+      provision(options, terminal);
+    });
+}
+
+function provision(options: Options, terminal: Terminal): void {
+  const profile = PROFILES.find(({ name }) => name === options.profile) as Profile;
+  if (!SITE.test(options.site))
+    throw new Failure(`--site ${options.site}: wanted 1 to 16 of a-z, 0-9 and "-"`);
+  const lock =
+    options.lockId === undefined
+      ? fresh(LOCK_ID_BYTES)
+      : hexOption("--lock-id", options.lockId, LOCK_ID_BYTES);
+  const maker = findKey(options.makerKey);
+  const owner = findOwner(options);
+  const identity = makeIdentity(lock, profile, maker.key);
+  const record = makeRecord(identity, profile, options.site, maker.key, owner.publicKey);
+  const files: NewFile[] = [
+    { path: options.out, content: makeImage(identity), replace: options.force },
+    { path: options.record, content: recordText(record), replace: options.force },
+  ];
+  for (const key of [maker, owner.file]) if (key?.made !== undefined) files.push(key.made);
+  writeAll(files);
+  const made = { options, record, maker, ownerKey: owner.file };
+  terminal.out(options.json ? jsonOf(made) : summaryOf(made, terminal));
+  terminal.exitCode = Exit.fine;
+}
+
+function fresh(length: number): Uint8Array {
+  return new Uint8Array(randomBytes(length));
+}
+
+function hexOption(name: string, text: string, length: number): Uint8Array {
+  if (!/^[0-9a-f]*$/i.test(text) || text.length !== 2 * length)
+    throw new Failure(`${name} ${text}: wanted ${2 * length} hexadecimal digits`);
+  return fromHex(text);
+}
+
+function findOwner({ owner, ownerKey }: Options): { publicKey: Uint8Array; file?: FoundKey } {
+  if (ownerKey !== undefined) {
+    const file = findKey(ownerKey);
+    return { publicKey: file.key.publicKey, file };
+  }
+  if (owner === undefined)
+    throw new Failure(
+      "no owner: a claim ticket names one",
+      "add --owner with a public key, or --owner-key with a file, which is made when absent",
+    );
+  const publicKey = hexOption("--owner", owner, PUBLIC_KEY_BYTES);
+  if (!isAcceptableKey(publicKey)) throw new Failure(`--owner ${owner}: not an Ed25519 public key`);
+  return { publicKey };
+}
+
+function makeIdentity(lock: Uint8Array, profile: Profile, maker: SigningKey): Identity {
+  return {
+    lock,
+    profile: profile.id,
+    seed: fresh(32),
+    deviceSecret: fresh(32),
+    makerRoot: maker.publicKey,
+  };
+}
+
+function makeImage(identity: Identity): Uint8Array {
+  const board = new VirtualBoard({
+    image: blankImage(identity),
+    crypto: node,
+    world: { now: () => 0 },
+    random: (buffer) => void crypto.getRandomValues(buffer),
+  });
+  formatParts(board);
+  return packImage(board.image());
+}
+
+function makeRecord(
+  identity: Identity,
+  profile: Profile,
+  site: string,
+  maker: SigningKey,
+  owner: Uint8Array,
+): RecordFile {
+  const { lock, seed, deviceSecret } = identity;
+  const record = {
+    lock,
+    publicKey: node.ed25519PublicKey(seed),
+    claim: FIRST_CLAIM,
+    ticket: signClaim(node, maker, { lock, number: FIRST_CLAIM, owner, site }),
+    keys: claimKeys(node, deviceSecret, FIRST_CLAIM),
+  };
+  return { record, profile, site, owner };
+}
+
+interface Made {
+  readonly options: Options;
+  readonly record: RecordFile;
+  readonly maker: FoundKey;
+  readonly ownerKey: FoundKey | undefined;
+}
+
+function jsonOf({ options, record: { record, profile, site, owner }, maker, ownerKey }: Made): string {
+  const keyFile = (key: FoundKey | undefined) =>
+    key === undefined ? null : { file: key.path, made: key.made !== undefined };
+  const value = {
+    lock: toHex(record.lock),
+    profile: profile.name,
+    publicKey: toHex(record.publicKey),
+    claim: { number: record.claim, site, owner: toHex(owner) },
+    image: options.out,
+    record: options.record,
+    makerKey: keyFile(maker),
+    ownerKey: keyFile(ownerKey),
+  };
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+function summaryOf({ options, record, maker, ownerKey }: Made, { colours }: Terminal): string {
+  const { profile, site, owner } = record;
+  const { lock, publicKey, claim } = record.record;
+  const rows: [string, string][] = [
+    [
+      "profile",
+      `${profile.name}, ${count(profile.slots, "slot")}, ${profile.reader ? "with" : "no"} card reader`,
+    ],
+    ["lock id", toHex(lock)],
+    ["public key", toHex(publicKey)],
+    ["claim", `ticket ${claim} of site ${site}, for the owner ${toHex(keyId(node, owner))}`],
+    ["image", `${options.out}, ${imageBytes(profile) / 1024} KiB: the lock's flash, with its secrets`],
+    ["record", `${options.record}: for the issuer, with the keys of claim ${claim}`],
+    ["maker's key", keyText(maker)],
+  ];
+  if (ownerKey !== undefined) rows.push(["owner's key", keyText(ownerKey)]);
+  const title = colours.bold(`Provisioned lock ${toHex(lock)}`);
+  return `${title}\n\n${fields(rows, colours)}\nAll of these files are secrets; their mode is 600.\n`;
+}
+
+function keyText({ path, made }: FoundKey): string {
+  return made === undefined ? path : `${path}, made now: keep it`;
+}

@@ -1,0 +1,142 @@
+// The virtual building: a lock on a virtual board for each door, each on its own link. Wi-Fi doors hang on the broker with a client
+// of their own; the others are reached only by a courier who stands in front of them. Nothing here knows what anyone may do.
+
+import { randomFillSync } from "node:crypto";
+import type { MqttClient } from "mqtt";
+import { PROFILES } from "../../firmware/core/profile";
+import { type Bag, bagMailbox, packBag, unpackBag } from "../../protocol/courier/bag";
+import { type Carried, carry } from "../../protocol/courier/courier";
+import { MemoryLink } from "../../protocol/courier/link";
+import type { SigningKey } from "../../protocol/issuer/encode";
+import type { Issuer, Received } from "../../protocol/issuer/issuer";
+import { deliver, fillBag } from "../../protocol/issuer/mailbox";
+import type { DoorRow } from "../../protocol/issuer/rows";
+import { toHex } from "../../protocol/wire/bytes";
+import type { WorldClock } from "../../simulator/board/board";
+import { node } from "../../simulator/board/crypto";
+import { VirtualLock } from "../../simulator/fleet/virtual-lock";
+import { connectLock, type MqttCourier } from "../links/mqtt";
+import { provisionLock } from "../provisioning";
+
+/** How long a lock on the air may take to answer, in milliseconds of real time. */
+const ANSWER_MS = 5000;
+/** How long an answer of a lock that is known to be off the air is waited for. */
+const SILENCE_MS = 300;
+
+/** One door of the building. */
+export class VirtualDoor {
+  readonly row: DoorRow;
+  readonly virtual: VirtualLock;
+  /** The lock's id in hexadecimal. */
+  readonly id: string;
+  offAir = false;
+  #client: MqttClient | undefined;
+  readonly #url: string;
+  readonly #site: string;
+
+  constructor(row: DoorRow, virtual: VirtualLock, url: string, site: string) {
+    this.row = row;
+    this.virtual = virtual;
+    this.id = toHex(virtual.id);
+    this.#url = url;
+    this.#site = site;
+  }
+
+  /** Puts the lock on the air: its own connection to the broker. */
+  async connect(): Promise<void> {
+    this.offAir = false;
+    this.virtual.reconnect();
+    this.#client = await connectLock(this.#url, this.#site, {
+      lock: this.virtual.id,
+      receive: (message) => this.virtual.receive(message),
+      status: () => this.virtual.status(),
+    });
+  }
+
+  /** Takes it off the air, as a dead access point would. */
+  async disconnect(): Promise<void> {
+    this.offAir = true;
+    await this.#client?.endAsync(true);
+    this.#client = undefined;
+  }
+}
+
+/** What a delivery reports while it runs. */
+export type OnReceipt = (door: VirtualDoor, received: Received) => void;
+
+export class Building {
+  readonly doors = new Map<string, VirtualDoor>();
+  readonly #issuer: Issuer;
+  readonly #courier: MqttCourier;
+  readonly #world: WorldClock;
+
+  constructor(issuer: Issuer, courier: MqttCourier, world: WorldClock) {
+    this.#issuer = issuer;
+    this.#courier = courier;
+    this.#world = world;
+  }
+
+  /** Provisions the lock of a door, binds it to the door at the issuer, and puts it on its link. */
+  async install(row: DoorRow, maker: SigningKey, url: string): Promise<VirtualDoor> {
+    const profile = PROFILES.find(({ name }) => name === row.profile);
+    if (profile === undefined) throw new Error(`door ${row.door}: unknown profile ${row.profile}`);
+    const { site, owner } = this.#issuer.signers;
+    const made = provisionLock({ profile: profile.id, maker, owner: owner.publicKey, site, random: randomFillSync });
+    await this.#issuer.bindLock(row.door, made.record);
+    const options = { image: made.image, crypto: node, world: this.#world, random: randomFillSync };
+    const door = new VirtualDoor(row, new VirtualLock(options), url, site);
+    this.doors.set(row.door, door);
+    if (row.link === "wifi") await door.connect();
+    return door;
+  }
+
+  /** Delivers what waits for a Wi-Fi door over MQTT, once. */
+  async deliver(door: VirtualDoor, onReceipt: OnReceipt): Promise<Carried> {
+    const link = this.#courier.link(door.virtual.id, door.offAir ? SILENCE_MS : ANSWER_MS);
+    const carried = await deliver(this.#delivery(door, onReceipt), link);
+    await link.close();
+    return carried;
+  }
+
+  /**
+   * A courier's visit: a bag filled at the office, carried as bytes to the door, emptied into the lock, and handed back with the
+   * receipts. Only the answer to the lock's nonce comes over the courier's own phone.
+   */
+  async visit(door: VirtualDoor, onReceipt: OnReceipt): Promise<Carried> {
+    const delivery = this.#delivery(door, onReceipt);
+    const taken = reopen(packBag(await fillBag(delivery)));
+    const time = async (nonce: Uint8Array) => this.#issuer.timeAnswer(door.id, nonce, this.#now());
+    door.virtual.reconnect();
+    const link = new MemoryLink((message) => door.virtual.receive(message));
+    const carried = await carry(link, bagMailbox(taken, time));
+    await link.close();
+    for (const receipt of reopen(packBag(taken)).receipts)
+      onReceipt(door, await this.#issuer.receive(door.id, receipt));
+    return carried;
+  }
+
+  #now(): number {
+    return Math.floor(this.#world.now());
+  }
+
+  #delivery(door: VirtualDoor, onReceipt: OnReceipt) {
+    return {
+      issuer: this.#issuer,
+      lock: door.id,
+      now: () => this.#now(),
+      onReceipt: (received: Received) => onReceipt(door, received),
+    };
+  }
+
+  /** Takes every lock off its link. */
+  async close(): Promise<void> {
+    await Promise.all([...this.doors.values()].map((door) => door.disconnect()));
+  }
+}
+
+/** A bag's bytes, opened by someone who has only the bytes. */
+function reopen(bytes: Uint8Array): Bag {
+  const bag = unpackBag(bytes.slice());
+  if (bag === undefined) throw new Error("bag: bytes that were packed do not unpack");
+  return bag;
+}

@@ -1,0 +1,255 @@
+// The main job: a virtual building from files, every credential signed, carried, applied, acknowledged and confirmed, a day at the
+// doors, and a summary that says whether all of it ended as expected.
+
+import { randomFillSync } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { signingKey } from "../../protocol/issuer/encode";
+import { Issuer } from "../../protocol/issuer/issuer";
+import type { ImportError, Sheet } from "../../protocol/issuer/sheet";
+import { instantOf } from "../../protocol/issuer/when";
+import { node } from "../../simulator/board/crypto";
+import { packImage } from "../../simulator/board/image";
+import { readSheet } from "../csv";
+import { type EmbeddedBroker, startBroker } from "../links/broker";
+import { connectBroker, MqttCourier } from "../links/mqtt";
+import { FileStore } from "../store/file-store";
+import { Failure } from "../ui/failure";
+import type { Terminal } from "../ui/terminal";
+import { intlOffset } from "../zone";
+import { Building, type VirtualDoor } from "./building";
+import { Day, type DayListener, type SettableClock } from "./day";
+import { Screen, wallTime } from "./screen";
+import { type Expectation, readDay, readExpected, type Step } from "./script";
+import { type Summary, summarize } from "./summary";
+
+/** The files of a building and a day. */
+export interface DemoFiles {
+  readonly doors: string;
+  readonly schedules: string;
+  readonly people: readonly string[];
+  readonly day: string;
+  readonly expected: string;
+}
+
+/** How a demo runs. */
+export interface DemoOptions {
+  readonly files: DemoFiles;
+  /** A broker of one's own; the embedded one otherwise. */
+  readonly broker?: string;
+  /** A port for the embedded broker, 0 for a free one. */
+  readonly port: number;
+  /** A folder that keeps the issuer's store and every lock's flash image; a temporary one otherwise. */
+  readonly out?: string;
+  readonly skipBadRows: boolean;
+  readonly json: boolean;
+  readonly terminal: Terminal;
+  /** Whether progress is drawn. */
+  readonly live: boolean;
+}
+
+const SITE = "building";
+
+function sheetOf(path: string): Sheet {
+  try {
+    return readSheet(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "no such file" : code === "EISDIR" ? "is a folder" : String(code ?? error);
+    throw new Failure(`${path}: ${why}`, "name a CSV file");
+  }
+}
+
+/** Leaves out the rows that have errors. A fault of a whole file stays one. */
+function withoutBadRows(sheet: Sheet, errors: readonly ImportError[]): Sheet {
+  const bad = new Set(errors.filter(({ file }) => file === sheet.file).map(({ line }) => line));
+  return { ...sheet, rows: sheet.rows.filter(({ line }) => !bad.has(line)) };
+}
+
+/** Every error with its place, as lines. */
+export function errorLines(errors: readonly ImportError[]): string {
+  return errors
+    .map(({ file, line, column, value, wanted }) => {
+      const place = column === "" ? `${file}, line ${line}` : `${file}, line ${line}, column ${column}`;
+      return `${place}: got ${value === "" ? "nothing" : `"${value}"`}, wanted ${wanted}`;
+    })
+    .join("\n");
+}
+
+interface Script {
+  readonly steps: Step[];
+  readonly expected: Expectation[];
+}
+
+class Demo {
+  readonly #options: DemoOptions;
+  readonly #issuer: Issuer;
+  readonly #screen: Screen;
+  readonly #clock: SettableClock;
+  readonly #folder: string;
+
+  constructor(options: DemoOptions, issuer: Issuer, clock: SettableClock, folder: string) {
+    this.#options = options;
+    this.#issuer = issuer;
+    this.#clock = clock;
+    this.#folder = folder;
+    this.#screen = new Screen(options.terminal, options.live, options.json);
+  }
+
+  /** Imports the building; with errors nothing of it, unless bad rows shall be skipped. */
+  async import(now: number): Promise<void> {
+    const { files, skipBadRows, terminal } = this.#options;
+    const read = () => ({
+      doors: sheetOf(files.doors),
+      schedules: sheetOf(files.schedules),
+      people: files.people.map(sheetOf),
+    });
+    let sheets = read();
+    let result = await this.#issuer.importSheets(sheets, now);
+    const first = result.errors;
+    for (let skipped = 0; skipBadRows && result.errors.length > skipped; ) {
+      skipped = result.errors.length;
+      const { errors } = result;
+      sheets = {
+        doors: withoutBadRows(sheets.doors, errors),
+        schedules: withoutBadRows(sheets.schedules, errors),
+        people: sheets.people.map((sheet) => withoutBadRows(sheet, errors)),
+      };
+      result = await this.#issuer.importSheets(sheets, now);
+      if (result.errors.length === 0) break;
+      skipped = 0;
+    }
+    if (first.length > 0) terminal.err(`${errorLines(first)}\n`);
+    if (result.errors.length > 0)
+      throw new Failure(
+        `${first.length} errors in the files; nothing was imported`,
+        "correct them, or leave bad rows out with --skip-bad-rows",
+      );
+    const what = `${result.doors} doors, ${result.people} people, ${result.schedules} schedules`;
+    this.#screen.line(first.length > 0 ? `Imported ${what}; bad rows were left out.` : `Imported ${what}.`);
+  }
+
+  /** Reads the day and what is expected of it; a fault in either stops before anything happens. */
+  script(): Script {
+    const { files } = this.#options;
+    const { doors, people } = this.#issuer.directory;
+    const names = { doors: new Set(doors.keys()), people: new Set(people.keys()) };
+    const errors: ImportError[] = [];
+    const steps = readDay(sheetOf(files.day), names, errors);
+    const expected = readExpected(sheetOf(files.expected), names, steps, errors);
+    if (errors.length > 0) {
+      this.#options.terminal.err(`${errorLines(errors)}\n`);
+      throw new Failure(`${errors.length} errors in the script of the day`, "correct them and run it again");
+    }
+    return { steps, expected };
+  }
+
+  /** Installs the locks, runs the day, and gives the summary. */
+  async run({ steps, expected }: Script, url: string): Promise<Summary> {
+    const client = await connectBroker(url);
+    const courier = new MqttCourier(client, SITE);
+    await courier.listen();
+    const building = new Building(this.#issuer, courier, this.#clock);
+    try {
+      const maker = signingKey(node, new Uint8Array(randomFillSync(Buffer.alloc(32))));
+      for (const { row } of this.#issuer.directory.doors.values()) await building.install(row, maker, url);
+      this.#screen.line(`Installed ${building.doors.size} locks; messages go over ${url}.`);
+      const zone = [...building.doors.values()][0]?.row.zone ?? "UTC";
+      const day = new Day(building, this.#issuer, this.#clock, this.#listener(building, zone));
+      await day.run(steps, zone);
+      if (courier.lost) throw new Failure(`MQTT broker ${url}: went away during the run`, "start it and run again");
+      const summary = summarize(this.#issuer, building, day.record, expected);
+      this.#keepImages(building);
+      return summary;
+    } finally {
+      await building.close();
+      await client.endAsync(true);
+    }
+  }
+
+  #listener(building: Building, zone: string): DayListener {
+    const screen = this.#screen;
+    const report = (door: VirtualDoor) => this.#issuer.report(door.id);
+    let busy: readonly VirtualDoor[] = [];
+    return {
+      step: (step, seconds) => {
+        if (step.action !== "pin" && step.action !== "card") screen.step(step, wallTime(zone, seconds));
+      },
+      attempt: (attempt, seconds) => {
+        const place = building.doors.get(attempt.step.door)?.row.zone ?? zone;
+        screen.attempt(attempt, wallTime(place, seconds));
+      },
+      delivered: (door, text) => screen.line(`  ${door.row.door}: ${text}`),
+      syncing: (doors) => {
+        busy = doors;
+        screen.syncing(doors, report);
+      },
+      synced: () => screen.synced(busy, report),
+      receipt: (door) => screen.progress(door, report(door)),
+    };
+  }
+
+  #keepImages(building: Building): void {
+    for (const [name, door] of building.doors)
+      writeFileSync(join(this.#folder, `${name}.img`), packImage(door.virtual.board.image()), { mode: 0o600 });
+  }
+
+  show(summary: Summary): void {
+    this.#screen.summary(summary);
+  }
+}
+
+/** The instant at which the script begins: the virtual clock starts there. */
+function beginning(files: DemoFiles): number {
+  const day = sheetOf(files.day);
+  const column = day.columns.indexOf("time");
+  const doors = sheetOf(files.doors);
+  const zone = doors.rows[0]?.cells[doors.columns.indexOf("zone")]?.trim() ?? "UTC";
+  const errors: ImportError[] = [];
+  const [first] = readDay({ ...day, rows: day.rows.slice(0, 1) }, ANY_NAMES, errors);
+  if (first === undefined || column < 0) return 0;
+  try {
+    return instantOf(first.when, zone, intlOffset);
+  } catch {
+    return 0;
+  }
+}
+
+/** Names that contain every name. */
+const ANY_NAMES = { doors: { has: () => true }, people: { has: () => true } } as unknown as Parameters<
+  typeof readDay
+>[1];
+
+/** Runs the demo; the summary is printed, and returned. Throws a {@link Failure} for bad input or a broker that is not there. */
+export async function runDemo(options: DemoOptions): Promise<Summary> {
+  let wall = beginning(options.files);
+  const clock: SettableClock = {
+    now: () => wall,
+    set: (seconds) => {
+      wall = seconds;
+    },
+  };
+  const folder = options.out ?? mkdtempSync(join(tmpdir(), "tumbler-"));
+  mkdirSync(folder, { recursive: true });
+  let broker: EmbeddedBroker | undefined;
+  const store = await FileStore.open(join(folder, "issuer"));
+  try {
+    const random = (buffer: Uint8Array) => void randomFillSync(buffer);
+    const issuer = await Issuer.open({ crypto: node, store, random, offsetOf: intlOffset });
+    if (issuer.isBegun)
+      throw new Failure(`${folder}: has an issuer's store already`, "name a new folder with --out");
+    await issuer.begin(SITE);
+    const demo = new Demo(options, issuer, clock, folder);
+    await demo.import(wall);
+    const script = demo.script();
+    if (options.broker === undefined) broker = await startBroker(options.port);
+    const summary = await demo.run(script, options.broker ?? (broker as EmbeddedBroker).url);
+    demo.show(summary);
+    return summary;
+  } finally {
+    await broker?.close();
+    await store.close();
+    if (options.out === undefined) rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,64 @@
+// The last events of a lock as plain values (rules L1, L11). An event that was written while the time was unknown keeps what it
+// has: the number of its boot and the seconds since.
+
+import type { EventLog, LockEvent } from "../../firmware/core/events";
+import { EVENT_NAMES, EventKind, METHOD_NAMES } from "../../firmware/core/events";
+import { reasonName } from "../../protocol/wire/codes";
+import { MODE_NAMES } from "../../protocol/wire/deltas";
+import { KIND_NAMES } from "../../protocol/wire/entry";
+import { TRUST_NAMES, Trust } from "../../protocol/wire/messages";
+import { isoText } from "../ui/time";
+
+/** One event. Null where it has nothing to say. */
+export interface EventView {
+  readonly seq: number;
+  readonly event: string;
+  /** Of an attempt at the door. */
+  readonly reason: string | null;
+  readonly method: string;
+  readonly mode: string;
+  readonly trust: string;
+  /** UTC seconds, null while the time was unknown. */
+  readonly time: number | null;
+  /** The same in ISO 8601. */
+  readonly at: string | null;
+  readonly boot: number;
+  /** Seconds since that boot, where the time was unknown. */
+  readonly uptime: number | null;
+  readonly user: number | null;
+  readonly generation: number | null;
+  readonly credential: string | null;
+  readonly detail: number;
+}
+
+/** The newest `most` events, oldest first. */
+export function lastEvents(log: EventLog, most: number): EventView[] {
+  const last: EventView[] = [];
+  log.read((event) => {
+    last.push(eventView(event));
+    if (last.length > most) last.shift();
+  });
+  return last;
+}
+
+function eventView(event: LockEvent): EventView {
+  const isAttempt = event.kind === EventKind.granted || event.kind === EventKind.refused;
+  const isTimed = event.trust !== Trust.unknown;
+  const hasSlot = event.credential !== 0;
+  return {
+    seq: event.seq,
+    event: EVENT_NAMES[event.kind] ?? `event-${event.kind}`,
+    reason: isAttempt ? reasonName(event.reason) : null,
+    method: METHOD_NAMES[event.method] ?? `method-${event.method}`,
+    mode: MODE_NAMES[event.mode] ?? `mode-${event.mode}`,
+    trust: TRUST_NAMES[event.trust] ?? `trust-${event.trust}`,
+    time: isTimed ? event.time : null,
+    at: isTimed ? isoText(event.time) : null,
+    boot: event.boot,
+    uptime: isTimed ? null : event.time,
+    user: hasSlot ? event.user : null,
+    generation: hasSlot ? event.generation : null,
+    credential: hasSlot ? KIND_NAMES[event.credential] : null,
+    detail: event.detail,
+  };
+}

@@ -1,0 +1,191 @@
+// What can be told of a lock from its flash image alone, as plain values: what `tumbler inspect` prints, and what its --json gives.
+// Reads only. It never holds a PIN, a tag, or a key that opens, signs or unseals something.
+
+import { density } from "../../firmware/core/apply";
+import type { MountState } from "../../firmware/core/flash-log";
+import type { Lock } from "../../firmware/core/lock";
+import type { Profile } from "../../firmware/core/profile";
+import { unpackWindow } from "../../firmware/core/schedule";
+import type { Table } from "../../firmware/core/table";
+import { getU16, toHex } from "../../protocol/wire/bytes";
+import { MODE_NAMES, Setting } from "../../protocol/wire/deltas";
+import type { FlashImage } from "../../simulator/board/board";
+import { isoText } from "../ui/time";
+import { count, GUESSES_IN_30_DAYS, guessingSuccess, mayNames, windowText } from "../ui/words";
+import { type EventView, lastEvents } from "./events";
+import { type SectorView, sectorViews } from "./sectors";
+import { allSlots, type DamagedSlot, type SlotView } from "./slots";
+
+/** Units in which the lock counts density: the weight of one PIN of ten digits. */
+const DENSITY_UNITS = 1e10;
+
+/** A lock as its image shows it. `state` is there when the credentials could be mounted. */
+export interface Inspection {
+  /** Hexadecimal, as everything of bytes here. */
+  readonly lock: string;
+  readonly profile: Profile;
+  readonly publicKey: string;
+  readonly mount: MountState;
+  readonly state?: State;
+  /** What is wrong with the content, in words; empty for a sound image. */
+  readonly problems: readonly string[];
+}
+
+export interface State {
+  readonly claim: ClaimView | null;
+  readonly log: { readonly epoch: number; readonly applied: number; readonly head: string };
+  readonly acks: { readonly first: number; readonly last: number; readonly kept: number };
+  readonly slots: { readonly used: number; readonly free: number; readonly damaged: number };
+  readonly slotList: readonly (SlotView | DamagedSlot)[];
+  /** Live PINs by their number of digits. */
+  readonly pins: Readonly<Record<string, number>>;
+  readonly density: { readonly rho: number; readonly guesses: number; readonly success: number };
+  readonly schedules: readonly ScheduleView[];
+  readonly settings: SettingsView;
+  /** The highest signed time: no earlier one is believed again (rule T13). Null before the first. */
+  readonly time: { readonly notBefore: string; readonly epoch: number } | null;
+  readonly digest: string;
+  readonly sectors: readonly SectorView[];
+  readonly events: {
+    readonly mounted: boolean;
+    readonly next: number;
+    readonly boots: number;
+    readonly head: string;
+    readonly last: readonly EventView[];
+  };
+}
+
+export interface ClaimView {
+  readonly number: number;
+  readonly site: string;
+  readonly epoch: number;
+  /** The owner's root public key. */
+  readonly owner: string;
+  readonly keyset: number;
+  readonly keys: readonly { readonly kid: string; readonly may: readonly string[] }[];
+}
+
+export interface ScheduleView {
+  readonly id: number;
+  /** Null when its record is damaged. */
+  readonly windows: readonly string[] | null;
+  /** How many slots name it. */
+  readonly slots: number;
+}
+
+/** What deltas have set; null, or the mode "normal", where none has. */
+export interface SettingsView {
+  /** A POSIX TZ string. */
+  readonly zone: string | null;
+  readonly mode: string;
+  /** 0 for never. */
+  readonly relockSeconds: number | null;
+}
+
+/** Looks at a lock that was made of `image`; `events` is how many of the last events to show. */
+export function inspect(lock: Lock, image: FlashImage, events: number): Inspection {
+  const { board, profile, mountState } = lock.parts;
+  const head = {
+    lock: toHex(board.identity.lock),
+    profile,
+    publicKey: toHex(board.crypto.ed25519PublicKey(board.identity.seed)),
+    mount: mountState,
+  };
+  if (mountState !== "mounted") return { ...head, problems: [`mount: ${mountState}`] };
+  const state = stateOf(lock, image, events);
+  return { ...head, state, problems: problemsOf(lock, state) };
+}
+
+function stateOf(lock: Lock, image: FlashImage, events: number): State {
+  const { table, digest, events: log, profile } = lock.parts;
+  // Reading the slots may find more of them damaged, so their counts are taken after it.
+  const slotList = allSlots(table);
+  const damaged = slotList.filter((slot) => slot.damaged).length;
+  const rho = density(table) / DENSITY_UNITS;
+  return {
+    claim: claimOf(lock),
+    log: { epoch: lock.authority.epoch, applied: table.applied, head: toHex(table.head) },
+    acks: { first: table.acks.first, last: table.acks.last, kept: table.acks.last - table.acks.first + 1 },
+    slots: { used: slotList.length, free: profile.slots - slotList.length, damaged },
+    slotList,
+    pins: Object.fromEntries([...table.pins.entries()].filter(([, live]) => live > 0)),
+    density: { rho, guesses: GUESSES_IN_30_DAYS, success: guessingSuccess(rho) },
+    schedules: schedulesOf(lock, slotList),
+    settings: settingsOf(lock),
+    time: timeOf(lock),
+    digest: toHex(digest.of(table)),
+    sectors: sectorViews(table.log, image.credentials),
+    events: {
+      mounted: log.mounted,
+      next: log.next,
+      boots: log.boot - 1,
+      head: toHex(log.head()),
+      last: log.mounted ? lastEvents(log, events) : [],
+    },
+  };
+}
+
+function claimOf({ authority }: Lock): ClaimView | null {
+  if (!authority.claimed) return null;
+  const keys = authority.keys.map(({ kid, may }) => ({ kid: toHex(kid), may: mayNames(may) }));
+  return {
+    number: authority.claimNumber,
+    site: Buffer.from(authority.site).toString("utf8"),
+    epoch: authority.epoch,
+    owner: toHex(authority.owner),
+    keyset: authority.keysetNumber,
+    keys,
+  };
+}
+
+function schedulesOf({ parts }: Lock, slots: readonly (SlotView | DamagedSlot)[]): ScheduleView[] {
+  const { table, profile } = parts;
+  const views: ScheduleView[] = [];
+  for (let id = 1; id <= profile.schedules; id++) {
+    if (!table.hasSchedule(id)) continue;
+    const users = slots.filter((slot) => !slot.damaged && slot.schedule === id).length;
+    views.push({ id, windows: table.loadSchedule(id) ? windowsOf(table) : null, slots: users });
+  }
+  return views;
+}
+
+/** The windows of the schedule that the table loaded last, in words. */
+export function windowsOf({ windows, windowCount }: Table): string[] {
+  return Array.from(windows.subarray(0, windowCount), (packed) => {
+    const window = unpackWindow(packed);
+    return window === undefined ? `not a window: ${packed}` : windowText(window);
+  });
+}
+
+function settingsOf({ parts, mode }: Lock): SettingsView {
+  const { table } = parts;
+  const zone = table.setting(Setting.zone)?.slice();
+  const relock = table.setting(Setting.relockSeconds);
+  return {
+    zone: zone === undefined ? null : Buffer.from(zone).toString("latin1"),
+    mode: MODE_NAMES[mode] ?? `mode-${mode}`,
+    relockSeconds: relock === undefined ? null : getU16(relock, 0),
+  };
+}
+
+function timeOf({ parts }: Lock): State["time"] {
+  const { floor, timeEpoch } = parts.clock;
+  return floor === 0 ? null : { notBefore: isoText(floor), epoch: timeEpoch };
+}
+
+function problemsOf(lock: Lock, state: State): string[] {
+  const { table, events } = lock.parts;
+  const problems: string[] = [];
+  const damaged = state.slotList.filter((slot) => slot.damaged).map(({ slot }) => slot);
+  if (damaged.length > 0)
+    problems.push(
+      `${count(damaged.length, "slot")} damaged and denied until put again: ${damaged.join(", ")}`,
+    );
+  for (const { id, windows } of state.schedules)
+    if (windows === null)
+      problems.push(`schedule ${id} is damaged: its slots are denied until it is put again`);
+  const lost = table.log.damage - table.index.damaged;
+  if (lost > 0) problems.push(`${count(lost, "record")} of the log damaged, beside those of slots`);
+  if (!events.mounted) problems.push("no event log: the lock opens for nobody until it is provisioned again");
+  return problems;
+}

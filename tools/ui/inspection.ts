@@ -1,0 +1,187 @@
+// An inspection as a page of text for 80 columns.
+
+import { parseZone, UTC0, type Zone } from "../../firmware/core/calendar";
+import { ascii } from "../../protocol/wire/bytes";
+import type { EventView } from "../inspection/events";
+import type { ClaimView, Inspection, ScheduleView, State } from "../inspection/inspection";
+import type { DamagedSlot, SlotView } from "../inspection/slots";
+import { sectorPicture, wearText } from "./sectors";
+import { columns, fields } from "./table";
+import type { Colours } from "./terminal";
+import { wallText } from "./time";
+import { count, percentText } from "./words";
+
+/** The whole page; with `withSlots` also the list of slots. */
+export function inspectionText(inspection: Inspection, withSlots: boolean, colours: Colours): string {
+  const { state } = inspection;
+  const sections = [identityText(inspection, colours)];
+  if (state !== undefined) {
+    const zone = zoneOf(state);
+    sections.push(
+      section("Owner and log", fields(logRows(state), colours), colours),
+      section("Table", fields(tableRows(inspection, state), colours), colours),
+      section("Settings", fields(settingRows(state), colours), colours),
+    );
+    if (state.schedules.length > 0)
+      sections.push(section("Schedules", schedulesText(state.schedules, colours), colours));
+    if (withSlots) sections.push(section("Slots", slotsText(state.slotList, zone, colours), colours));
+    sections.push(
+      section(
+        `Sectors of the credentials, ${state.sectors.length} of 4 KiB`,
+        flashText(state, colours),
+        colours,
+      ),
+      section(eventsTitle(state), eventsText(state.events.last, zone, colours), colours),
+    );
+  }
+  const { problems } = inspection;
+  if (problems.length > 0)
+    sections.push(section(colours.red("Problems"), problems.map((text) => `  ${text}\n`).join(""), colours));
+  return sections.join("\n");
+}
+
+function section(title: string, body: string, colours: Colours): string {
+  return `${colours.bold(title)}\n${body}`;
+}
+
+function zoneOf({ settings }: State): Zone {
+  return (settings.zone !== null && parseZone(ascii(settings.zone))) || UTC0;
+}
+
+function identityText({ lock, profile, publicKey, mount }: Inspection, colours: Colours): string {
+  const reader = profile.reader ? "with" : "no";
+  const rows: [string, string][] = [
+    ["profile", `${profile.name}, ${count(profile.slots, "slot")}, ${reader} card reader`],
+    ["public key", publicKey],
+    ["credentials", mount],
+  ];
+  return section(`Lock ${lock}`, fields(rows, colours), colours);
+}
+
+function logRows({ claim, log, acks, time }: State): [string, string][] {
+  const rows: [string, string][] =
+    claim === null ? [["claim", "none: the lock has no owner"]] : claimRows(claim);
+  const kept = acks.kept > 0 ? `${acks.kept} kept, ${acks.first} to ${acks.last}` : "none kept";
+  rows.push(
+    ["position", `epoch ${log.epoch}, applied ${log.applied}`],
+    ["head", claim === null ? "none" : log.head],
+    ["acks", kept],
+  );
+  const floor =
+    time === null ? "the clock was never set" : `not before ${time.notBefore}, time epoch ${time.epoch}`;
+  rows.push(["time", floor]);
+  return rows;
+}
+
+function claimRows({ number, site, owner, keyset, keys }: ClaimView): [string, string][] {
+  const issuers = keys.map(({ kid, may }) => `key ${kid} may sign ${may.join(" and ")}`);
+  return [
+    ["claim", `${number}, site ${site}`],
+    ["owner", owner],
+    ["keyset", [keyset === 0 ? "none" : String(keyset), ...issuers].join("\n")],
+  ];
+}
+
+function tableRows({ profile }: Inspection, state: State): [string, string][] {
+  const { slots, pins, density, digest } = state;
+  const lengths = Object.entries(pins).map(([digits, live]) => `${live} of ${digits} digits`);
+  const guessing = `${density.guesses} guesses, all of 30 days, open it with ${percentText(density.success)}`;
+  return [
+    ["slots", `${slots.used} of ${profile.slots} used, ${slots.free} free, ${slots.damaged} damaged`],
+    ["PINs", lengths.length === 0 ? "none" : lengths.join(", ")],
+    ["density", `ρ = ${density.rho === 0 ? 0 : density.rho.toExponential()}: ${guessing}`],
+    ["digest", digest],
+  ];
+}
+
+function settingRows({ settings }: State): [string, string][] {
+  const { zone, mode, relockSeconds } = settings;
+  const relock = relockSeconds === 0 ? "never by itself" : `after ${relockSeconds} s`;
+  return [
+    ["zone", zone ?? "not set: UTC"],
+    ["mode", mode],
+    ["relock", relockSeconds === null ? "not set: the lock's default" : relock],
+  ];
+}
+
+function schedulesText(schedules: readonly ScheduleView[], colours: Colours): string {
+  const rows = schedules.map(({ id, windows, slots }) => [
+    String(id),
+    String(slots),
+    windows === null ? colours.red("damaged") : windows.join("\n"),
+  ]);
+  return columns(["id", "slots", "open"], rows, [0, 1], colours);
+}
+
+function slotsText(slots: readonly (SlotView | DamagedSlot)[], zone: Zone, colours: Colours): string {
+  if (slots.length === 0) return "  none used\n";
+  const rows = slots.map((slot) =>
+    slot.damaged
+      ? [String(slot.slot), "", "", "", "", colours.red("damaged, denied")]
+      : [
+          String(slot.slot),
+          String(slot.generation),
+          slot.kind,
+          slot.role,
+          String(slot.user),
+          termsOf(slot, zone).join("\n"),
+        ],
+  );
+  return columns(["slot", "gen", "kind", "role", "user", "terms"], rows, [0, 1, 4], colours);
+}
+
+/** What restricts a slot, in lines of at most 26 columns. */
+export function termsOf(slot: SlotView, zone: Zone): string[] {
+  const wall = (iso: string): string => wallText(zone, Date.parse(iso) / 1000);
+  const terms: string[] = [];
+  if (slot.flags.length > 0) terms.push(...slot.flags);
+  if (slot.start !== null) terms.push(`from  ${wall(slot.start)}`);
+  if (slot.end !== null) terms.push(`until ${wall(slot.end)}`);
+  if (slot.schedule !== null) terms.push(`schedule ${slot.schedule}`);
+  if (slot.uses !== null) terms.push(`${slot.uses.left} of ${slot.uses.of} uses left`);
+  if (slot.minutesAfterFirstUse !== null) terms.push(`${slot.minutesAfterFirstUse} min from first use`);
+  if (slot.firstUseWithinHours !== null) terms.push(`first use within ${slot.firstUseWithinHours} h`);
+  if (slot.firstUse !== null) terms.push(`used  ${wall(slot.firstUse)}`);
+  if (slot.grantor !== null) terms.push(`guest of ${slot.grantor}`);
+  if (slot.capabilities.length > 0) terms.push(...slot.capabilities.map((name) => `may ${name}`));
+  return terms.length === 0 ? ["always"] : terms;
+}
+
+function flashText({ sectors }: State, colours: Colours): string {
+  const opened = `opened ${wearText(sectors)}; a block takes 100,000`;
+  return `${sectorPicture(sectors, colours)}  ${opened}\n`;
+}
+
+function eventsTitle({ events }: State): string {
+  if (!events.mounted) return "Events: no log";
+  return `Events: ${count(events.next - 1, "event")} in ${count(events.boots, "boot")}, chain ${events.head}`;
+}
+
+function eventsText(events: readonly EventView[], zone: Zone, colours: Colours): string {
+  if (events.length === 0) return "  none shown\n";
+  const rows = events.map((event) => [
+    String(event.seq),
+    event.time === null ? `boot ${event.boot} + ${event.uptime} s` : wallText(zone, event.time),
+    eventText(event, colours),
+    event.credential === null ? event.method : event.credential,
+    event.user === null ? "" : String(event.user),
+  ]);
+  return columns(["seq", "time at the lock", "event", "by", "user"], rows, [0, 4], colours);
+}
+
+function eventText({ event, reason, detail }: EventView, { green, red }: Colours): string {
+  if (event === "granted") return green("granted");
+  if (reason !== null) return `${red("refused")} ${reason}`;
+  const about = DETAILS[event];
+  return about === undefined ? event : `${event} ${about(detail)}`;
+}
+
+/** What the detail of an event means. */
+const DETAILS: Readonly<Record<string, (detail: number) => string>> = {
+  boot: (number) => String(number),
+  synced: (applied) => `to ${applied}`,
+  "clock-set": (seconds) => (seconds === 0 ? "" : `by ${seconds} s`),
+  claimed: (number) => `claim ${number}`,
+  keyset: (number) => String(number),
+  forked: (seq) => `at ${seq}`,
+};
