@@ -1,6 +1,7 @@
 // The `tumbler` command: wires its subcommands, turns errors into messages and exit codes, and does nothing else.
 
 import { Command, CommanderError } from "commander";
+import { addDemo } from "./commands/demo";
 import { addExplain } from "./commands/explain";
 import { addInspect } from "./commands/inspect";
 import { addProvision } from "./commands/provision";
@@ -12,11 +13,12 @@ export function makeProgram(terminal: Terminal): Command {
   const program = new Command("tumbler");
   program
     .description(
-      "Tools for Tumbler locks: provision them, look into their flash, and ask why a door stays shut.",
+      "Tools for Tumbler locks: run a building of them, provision them, look into their flash, and ask why a door stays shut.",
     )
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
     .showHelpAfterError("(add --help to see how it is used)");
+  addDemo(program, terminal);
   addProvision(program, terminal);
   addInspect(program, terminal);
   addExplain(program, terminal);

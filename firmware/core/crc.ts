@@ -1,6 +1,8 @@
 // CRC-32 (the reflected polynomial of IEEE 802.3) for records in flash, with a seed in place of the usual initial value, and the
 // trial that finds a single flipped bit. A nibble at a time: 16 table words instead of 256, on a chip that has to keep them.
 
+import { getU32, putU32 } from "../../protocol/wire/bytes";
+
 const POLYNOMIAL = 0xedb88320 | 0;
 
 function nibbleTable(): Int32Array {
@@ -38,4 +40,22 @@ export function flippedBit(syndrome: number, bits: number): number {
     trial = trial & 1 ? (trial >>> 1) ^ POLYNOMIAL : trial >>> 1;
   }
   return -1;
+}
+
+/**
+ * Whether the CRC that stands at `end` fits `bytes[start..end)`. Where a single flipped bit explains why it does not, that bit is
+ * corrected in `bytes` first: a flip must never turn into an older truth.
+ */
+export function mended(bytes: Uint8Array, start: number, end: number, seed: number): boolean {
+  const syndrome = crc32(bytes, start, end, seed) ^ getU32(bytes, end);
+  if (syndrome === 0) return true;
+  if ((syndrome & (syndrome - 1)) === 0) {
+    // The flipped bit is in the CRC itself: what it protects is right.
+    putU32(bytes, end, (getU32(bytes, end) ^ syndrome) >>> 0);
+    return true;
+  }
+  const bit = flippedBit(syndrome, (end - start) * 8);
+  if (bit < 0) return false;
+  bytes[end - 1 - (bit >>> 3)] ^= 0x80 >>> (bit & 7);
+  return true;
 }

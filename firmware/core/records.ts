@@ -16,7 +16,7 @@
 
 import { getU32, putU32 } from "../../protocol/wire/bytes";
 import { ENTRY_BYTES } from "../../protocol/wire/entry";
-import { crc32, flippedBit } from "./crc";
+import { crc32, mended } from "./crc";
 
 /** Record types. 0 and 15 are what unprogrammed and zeroed flash look like, and never a type. */
 export const Record = {
@@ -104,24 +104,9 @@ function intact(bytes: Uint8Array, offset: number, length: number, seed: number)
   return (crc32(bytes, offset, end, seed) ^ getU32(bytes, end)) === 0;
 }
 
-/** Mends the one flipped bit of a record of known length, if one explains its CRC. */
-function mendLength(bytes: Uint8Array, offset: number, length: number, seed: number): boolean {
-  const end = offset + length - CRC_BYTES;
-  const syndrome = crc32(bytes, offset, end, seed) ^ getU32(bytes, end);
-  if ((syndrome & (syndrome - 1)) === 0) {
-    // The flipped bit is in the CRC itself: what it protects is right.
-    putU32(bytes, end, (getU32(bytes, end) ^ syndrome) >>> 0);
-    return true;
-  }
-  const bit = flippedBit(syndrome, (length - CRC_BYTES) * 8);
-  if (bit < 0) return false;
-  bytes[end - 1 - (bit >>> 3)] ^= 0x80 >>> (bit & 7);
-  return true;
-}
-
 /**
  * The length of the intact record at `offset`, 0 when there is none. With `mend`, a record with a single flipped bit is
- * corrected in `bytes` first: a flip must never turn into an older truth. `limit` is where the record must end at the latest.
+ * corrected in `bytes` first. `limit` is where the record must end at the latest.
  */
 export function checkRecord(
   bytes: Uint8Array,
@@ -142,8 +127,8 @@ export function checkRecord(
     if (trial > 0 && offset + trial <= limit && intact(bytes, offset, trial, seed)) return trial;
     bytes[at] ^= mask;
   }
-  if (length > 0 && offset + length <= limit && mendLength(bytes, offset, length, seed)) return length;
-  return 0;
+  const fits = length > 0 && offset + length <= limit;
+  return fits && mended(bytes, offset, offset + length - CRC_BYTES, seed) ? length : 0;
 }
 
 /** The slot number of a slot record or its copy. */

@@ -153,8 +153,7 @@ function rankAt({ credential, past, zone }: Situation, instant: number): number 
     if (instant >= past.firstUse + minutesAfterFirstUse * 60) return 1;
   if (hoursToFirstUse !== undefined && start !== undefined && !past.used)
     if (instant >= start + hoursToFirstUse * 3600) return 2;
-  if (schedule !== undefined && bindsSchedule(credential))
-    if (!isOpen(schedule, zone, instant)) return 3;
+  if (schedule !== undefined && bindsSchedule(credential)) if (!isOpen(schedule, zone, instant)) return 3;
   return 4;
 }
 

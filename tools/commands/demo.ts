@@ -57,7 +57,9 @@ export function addDemo(program: Command, terminal: Terminal): void {
   program
     .command("demo")
     .summary("run a virtual building: sign, carry, apply, acknowledge, decide")
-    .description("Runs a virtual building from files: every credential signed, carried, applied and acknowledged, then a day at its doors.")
+    .description(
+      "Runs a virtual building from files: every credential signed, carried, applied and acknowledged, then a day at its doors.",
+    )
     .option("--doors <file>", "the doors", example("doors.csv"))
     .option("--schedules <file>", "the schedules", example("schedules.csv"))
     .option("--people <file...>", "the people, in one file or several", [

@@ -9,7 +9,7 @@ import type { Lock, Why } from "../../firmware/core/lock";
 import { instantOf, parseWhen, WHEN_WANTED } from "../../protocol/issuer/when";
 import { fromHex, toHex } from "../../protocol/wire/bytes";
 import { Reason, type Row, reasonRow } from "../../protocol/wire/codes";
-import { Setting } from "../../protocol/wire/deltas";
+import { MODE_NAMES } from "../../protocol/wire/deltas";
 import { Kind } from "../../protocol/wire/entry";
 import { MAX_CARD_BYTES, MAX_U32, MIN_CARD_BYTES } from "../../protocol/wire/limits";
 import { Trust } from "../../protocol/wire/messages";
@@ -27,7 +27,7 @@ interface Options {
   readonly card?: string;
   readonly at?: string;
   readonly bound: number;
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 const HELP = `
@@ -52,7 +52,7 @@ export function addExplain(program: Command, terminal: Terminal): void {
     .option("--card <hex>", "the card's UID in hexadecimal")
     .option("--at <time>", "the instant, such as 2027-03-01T09:00")
     .option("--bound <seconds>", "how far the lock's clock may be off", seconds, 0)
-    .option("--json", "print the answer as JSON", false)
+    .option("--json", "print the answer as JSON")
     .addHelpText("after", HELP)
     .action((path: string, options: Options) => explainFile(path, options, terminal));
 }
@@ -189,6 +189,6 @@ function credentialRows({ lock, slot, windows }: Answer): [string, string][] {
     ["terms", termsOf(slot, lock.zone).join("\n")],
   ];
   if (slot.schedule !== null) rows.push([`schedule ${slot.schedule}`, windows.join("\n") || "not readable"]);
-  if (lock.parts.table.setting(Setting.mode) !== undefined) rows.push(["mode", String(lock.mode)]);
+  rows.push(["mode", MODE_NAMES[lock.mode]]);
   return rows;
 }

@@ -9,8 +9,8 @@ import { inspectionText } from "../ui/inspection";
 import type { Terminal } from "../ui/terminal";
 
 interface Options {
-  readonly json: boolean;
-  readonly slots: boolean;
+  readonly json?: boolean;
+  readonly slots?: boolean;
   readonly events: number;
 }
 
@@ -32,9 +32,9 @@ export function addInspect(program: Command, terminal: Terminal): void {
     .summary("tell what a flash image says about its lock")
     .description("Tells all that a flash image says about its lock. Never changes the file.")
     .argument("<image>", "flash image, as `tumbler provision` makes it")
-    .option("--slots", "list the slots that are used", false)
+    .option("--slots", "list the slots that are used")
     .option("--events <n>", "show the last n events", wholeNumber, USUAL_EVENTS)
-    .option("--json", "print everything as JSON, the slots included", false)
+    .option("--json", "print everything as JSON, the slots included")
     .addHelpText("after", HELP)
     .action((path: string, options: Options) => {
       inspectFile(path, options, terminal);
@@ -51,7 +51,7 @@ function inspectFile(path: string, { json, slots, events }: Options, terminal: T
   const lock = openLock(image);
   const inspection = inspect(lock, image, events);
   if (json) terminal.out(`${JSON.stringify(inspection, null, 2)}\n`);
-  else terminal.out(inspectionText(inspection, slots, terminal.colours));
+  else terminal.out(inspectionText(inspection, slots === true, terminal.colours));
   const failure = mountFailure(path, lock);
   if (failure !== undefined) throw failure;
   terminal.exitCode = inspection.problems.length > 0 ? Exit.wrong : Exit.fine;

@@ -1,23 +1,20 @@
-// `tumbler provision` (rules P1, P6): makes the identity of a new lock, its formatted flash image, and the record for its issuer. The
-// device secret goes into the image and nowhere else; screen and --json show no secret at all.
+// `tumbler provision` (rules P1, P6): makes a new lock as files, its flash image and the record for its issuer. Screen and --json show no
+// secret at all.
 
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 import type { Command } from "commander";
 import { Option } from "commander";
-import { formatParts } from "../../firmware/core/parts";
 import { LOCK_1000, PROFILES, type Profile } from "../../firmware/core/profile";
-import type { Identity } from "../../firmware/ports";
-import { claimKeys, keyId } from "../../protocol/crypto/derive";
+import { keyId } from "../../protocol/crypto/derive";
 import { isAcceptableKey } from "../../protocol/crypto/verify";
-import { type SigningKey, signClaim } from "../../protocol/issuer/encode";
 import { fromHex, toHex } from "../../protocol/wire/bytes";
 import { LOCK_ID_BYTES, PUBLIC_KEY_BYTES } from "../../protocol/wire/limits";
-import { blankImage, VirtualBoard } from "../../simulator/board/board";
 import { node } from "../../simulator/board/crypto";
 import { imageBytes, packImage } from "../../simulator/board/image";
 import { type NewFile, writeAll } from "../files";
 import { type FoundKey, findKey } from "../key-file";
 import { type RecordFile, recordText } from "../lock-record";
+import { provisionLock } from "../provisioning";
 import { Exit, exitHelp, Failure } from "../ui/failure";
 import { fields } from "../ui/table";
 import type { Terminal } from "../ui/terminal";
@@ -32,12 +29,10 @@ interface Options {
   readonly owner?: string;
   readonly ownerKey?: string;
   readonly lockId?: string;
-  readonly force: boolean;
-  readonly json: boolean;
+  readonly force?: boolean;
+  readonly json?: boolean;
 }
 
-/** The first claim of a lock. */
-const FIRST_CLAIM = 1;
 const SITE = /^[a-z0-9-]{1,16}$/;
 const HELP = `
 The image is the whole flash of a new lock, the record is for its issuer: the
@@ -47,10 +42,11 @@ one that exists is used, and never overwritten. Keep the maker's key: it signs
 the claims of all your locks. Key files are PKCS #8 in PEM, as OpenSSL has them.
 
 Examples:
-  tumbler provision --out front.img --record front.record.json --owner-key owner.key
+  tumbler provision --out front.img --record front.record.json \\
+      --owner-key owner.key
   tumbler provision --profile l500i --out shed.img --record shed.record.json \\
       --site north --owner 2d1f…(64 hexadecimal digits)
-${exitHelp("provisioned", "not used by this command")}`;
+${exitHelp("provisioned")}`;
 
 /** Adds the command to the program. */
 export function addProvision(program: Command, terminal: Terminal): void {
@@ -62,13 +58,13 @@ export function addProvision(program: Command, terminal: Terminal): void {
     .requiredOption("--out <file>", "where the flash image goes")
     .requiredOption("--record <file>", "where the issuer's record goes")
     .addOption(new Option("--profile <name>", "model of lock").choices(profiles).default(LOCK_1000.name))
-    .option("--site <name>", 'site of the claim, 1 to 16 of a-z, 0-9 and "-"', "site")
+    .option("--site <name>", 'site of the claim, 1 to 16 of a-z, 0-9 and "-"', "main")
     .option("--maker-key <file>", "the maker's private key; made when absent", "maker.key")
     .addOption(new Option("--owner <hex>", "the public key of the owner's root").conflicts("ownerKey"))
     .option("--owner-key <file>", "the owner's private key; made when absent")
     .option("--lock-id <hex>", "lock id, 16 hexadecimal digits; random by default")
-    .option("--force", "replace an image and a record that exist", false)
-    .option("--json", "print what was made as JSON", false)
+    .option("--force", "replace an image and a record that exist")
+    .option("--json", "print what was made as JSON")
     .addHelpText("after", HELP)
     .action((options: Options) => {
       provision(options, terminal);
@@ -80,26 +76,24 @@ function provision(options: Options, terminal: Terminal): void {
   if (!SITE.test(options.site))
     throw new Failure(`--site ${options.site}: wanted 1 to 16 of a-z, 0-9 and "-"`);
   const lock =
-    options.lockId === undefined
-      ? fresh(LOCK_ID_BYTES)
-      : hexOption("--lock-id", options.lockId, LOCK_ID_BYTES);
+    options.lockId === undefined ? undefined : hexOption("--lock-id", options.lockId, LOCK_ID_BYTES);
   const maker = findKey(options.makerKey);
   const owner = findOwner(options);
-  const identity = makeIdentity(lock, profile, maker.key);
-  const record = makeRecord(identity, profile, options.site, maker.key, owner.publicKey);
+  const { site } = options;
+  const random = (buffer: Uint8Array) => void randomFillSync(buffer);
+  const { publicKey } = owner;
+  const made = provisionLock({ profile: profile.id, maker: maker.key, owner: publicKey, site, random, lock });
+  const record: RecordFile = { record: made.record, profile, site, owner: publicKey };
+  const replace = options.force === true;
   const files: NewFile[] = [
-    { path: options.out, content: makeImage(identity), replace: options.force },
-    { path: options.record, content: recordText(record), replace: options.force },
+    { path: options.out, content: packImage(made.image), replace },
+    { path: options.record, content: recordText(record), replace },
   ];
   for (const key of [maker, owner.file]) if (key?.made !== undefined) files.push(key.made);
   writeAll(files);
-  const made = { options, record, maker, ownerKey: owner.file };
-  terminal.out(options.json ? jsonOf(made) : summaryOf(made, terminal));
+  const report = { options, record, maker, ownerKey: owner.file };
+  terminal.out(options.json ? jsonOf(report) : summaryOf(report, terminal));
   terminal.exitCode = Exit.fine;
-}
-
-function fresh(length: number): Uint8Array {
-  return new Uint8Array(randomBytes(length));
 }
 
 function hexOption(name: string, text: string, length: number): Uint8Array {
@@ -123,53 +117,14 @@ function findOwner({ owner, ownerKey }: Options): { publicKey: Uint8Array; file?
   return { publicKey };
 }
 
-function makeIdentity(lock: Uint8Array, profile: Profile, maker: SigningKey): Identity {
-  return {
-    lock,
-    profile: profile.id,
-    seed: fresh(32),
-    deviceSecret: fresh(32),
-    makerRoot: maker.publicKey,
-  };
-}
-
-function makeImage(identity: Identity): Uint8Array {
-  const board = new VirtualBoard({
-    image: blankImage(identity),
-    crypto: node,
-    world: { now: () => 0 },
-    random: (buffer) => void crypto.getRandomValues(buffer),
-  });
-  formatParts(board);
-  return packImage(board.image());
-}
-
-function makeRecord(
-  identity: Identity,
-  profile: Profile,
-  site: string,
-  maker: SigningKey,
-  owner: Uint8Array,
-): RecordFile {
-  const { lock, seed, deviceSecret } = identity;
-  const record = {
-    lock,
-    publicKey: node.ed25519PublicKey(seed),
-    claim: FIRST_CLAIM,
-    ticket: signClaim(node, maker, { lock, number: FIRST_CLAIM, owner, site }),
-    keys: claimKeys(node, deviceSecret, FIRST_CLAIM),
-  };
-  return { record, profile, site, owner };
-}
-
-interface Made {
+interface Report {
   readonly options: Options;
   readonly record: RecordFile;
   readonly maker: FoundKey;
   readonly ownerKey: FoundKey | undefined;
 }
 
-function jsonOf({ options, record: { record, profile, site, owner }, maker, ownerKey }: Made): string {
+function jsonOf({ options, record: { record, profile, site, owner }, maker, ownerKey }: Report): string {
   const keyFile = (key: FoundKey | undefined) =>
     key === undefined ? null : { file: key.path, made: key.made !== undefined };
   const value = {
@@ -185,7 +140,7 @@ function jsonOf({ options, record: { record, profile, site, owner }, maker, owne
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-function summaryOf({ options, record, maker, ownerKey }: Made, { colours }: Terminal): string {
+function summaryOf({ options, record, maker, ownerKey }: Report, { colours }: Terminal): string {
   const { profile, site, owner } = record;
   const { lock, publicKey, claim } = record.record;
   const rows: [string, string][] = [
@@ -195,7 +150,7 @@ function summaryOf({ options, record, maker, ownerKey }: Made, { colours }: Term
     ],
     ["lock id", toHex(lock)],
     ["public key", toHex(publicKey)],
-    ["claim", `ticket ${claim} of site ${site}, for the owner ${toHex(keyId(node, owner))}`],
+    ["claim", `ticket ${claim} of site ${site}, for the owner with key ${toHex(keyId(node, owner))}`],
     ["image", `${options.out}, ${imageBytes(profile) / 1024} KiB: the lock's flash, with its secrets`],
     ["record", `${options.record}: for the issuer, with the keys of claim ${claim}`],
     ["maker's key", keyText(maker)],

@@ -13,7 +13,7 @@ import { node } from "../../simulator/board/crypto";
 import { packImage } from "../../simulator/board/image";
 import { readSheet } from "../csv";
 import { type EmbeddedBroker, startBroker } from "../links/broker";
-import { connectBroker, MqttCourier } from "../links/mqtt";
+import { BrokerError, connectBroker, MqttCourier } from "../links/mqtt";
 import { FileStore } from "../store/file-store";
 import { Failure } from "../ui/failure";
 import type { Terminal } from "../ui/terminal";
@@ -158,7 +158,7 @@ class Demo {
       const zone = [...building.doors.values()][0]?.row.zone ?? "UTC";
       const day = new Day(building, this.#issuer, this.#clock, this.#listener(building, zone));
       await day.run(steps, zone);
-      if (courier.lost) throw new Failure(`MQTT broker ${url}: went away during the run`, "start it and run again");
+      if (courier.lost) throw new BrokerError(url, "went away during the run");
       const summary = summarize(this.#issuer, building, day.record, expected);
       this.#keepImages(building);
       return summary;

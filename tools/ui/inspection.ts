@@ -5,7 +5,7 @@ import { ascii } from "../../protocol/wire/bytes";
 import type { EventView } from "../inspection/events";
 import type { ClaimView, Inspection, ScheduleView, State } from "../inspection/inspection";
 import type { DamagedSlot, SlotView } from "../inspection/slots";
-import { sectorPicture, wearText } from "./sectors";
+import { sectorPicture } from "./sectors";
 import { columns, fields } from "./table";
 import type { Colours } from "./terminal";
 import { wallText } from "./time";
@@ -28,7 +28,7 @@ export function inspectionText(inspection: Inspection, withSlots: boolean, colou
     sections.push(
       section(
         `Sectors of the credentials, ${state.sectors.length} of 4 KiB`,
-        flashText(state, colours),
+        sectorPicture(state.sectors, colours),
         colours,
       ),
       section(eventsTitle(state), eventsText(state.events.last, zone, colours), colours),
@@ -85,11 +85,11 @@ function claimRows({ number, site, owner, keyset, keys }: ClaimView): [string, s
 function tableRows({ profile }: Inspection, state: State): [string, string][] {
   const { slots, pins, density, digest } = state;
   const lengths = Object.entries(pins).map(([digits, live]) => `${live} of ${digits} digits`);
-  const guessing = `${density.guesses} guesses, all of 30 days, open it with ${percentText(density.success)}`;
+  const guessing = `30 days of guessing, ${density.guesses} tries, succeed with ${percentText(density.success)}`;
   return [
     ["slots", `${slots.used} of ${profile.slots} used, ${slots.free} free, ${slots.damaged} damaged`],
     ["PINs", lengths.length === 0 ? "none" : lengths.join(", ")],
-    ["density", `ρ = ${density.rho === 0 ? 0 : density.rho.toExponential()}: ${guessing}`],
+    ["density", `ρ = ${Number(density.rho.toPrecision(3))}: ${guessing}`],
     ["digest", digest],
   ];
 }
@@ -145,11 +145,6 @@ export function termsOf(slot: SlotView, zone: Zone): string[] {
   if (slot.grantor !== null) terms.push(`guest of ${slot.grantor}`);
   if (slot.capabilities.length > 0) terms.push(...slot.capabilities.map((name) => `may ${name}`));
   return terms.length === 0 ? ["always"] : terms;
-}
-
-function flashText({ sectors }: State, colours: Colours): string {
-  const opened = `opened ${wearText(sectors)}; a block takes 100,000`;
-  return `${sectorPicture(sectors, colours)}  ${opened}\n`;
 }
 
 function eventsTitle({ events }: State): string {

@@ -9,7 +9,7 @@ const LEGEND = "H head, written now   L live   · erased and ready   x to be era
 /** Cells in a row: what fits 80 columns behind a label. */
 const ROW = 64;
 
-/** The picture, with two rows of text for every 64 sectors, and the legend. */
+/** The picture, with two rows of text for every 64 sectors, then the wear and the legend. */
 export function sectorPicture(sectors: readonly SectorView[], colours: Colours): string {
   const paint = { head: colours.green, live: colours.cyan, ready: colours.dim, dirty: colours.yellow };
   const row = (label: string, cells: readonly SectorView[], cell: (view: SectorView) => string): string =>
@@ -20,11 +20,12 @@ export function sectorPicture(sectors: readonly SectorView[], colours: Colours):
     lines.push(row("state", cells, ({ state }) => LETTERS[state]));
     lines.push(row("fill", cells, ({ fill }) => BARS[Math.ceil(fill * (BARS.length - 1))]).trimEnd());
   }
+  lines.push(`  ${colours.dim("opens ")} ${wearText(sectors)}; a block takes 100,000`);
   return `${lines.join("\n")}\n  ${colours.dim(LEGEND)}\n`;
 }
 
-/** `3 in blocks 0–12, 2 in blocks 13–47`: how often each block was opened, most worn first as they stand. */
-export function wearText(sectors: readonly SectorView[]): string {
+/** `3 × blocks 0–12, 2 × blocks 13–47`: how often a sector was opened in each block. */
+function wearText(sectors: readonly SectorView[]): string {
   const runs: { opens: number; first: number; last: number }[] = [];
   for (const { opens, block } of sectors) {
     const run = runs.at(-1);
@@ -32,8 +33,9 @@ export function wearText(sectors: readonly SectorView[]): string {
     else runs.push({ opens, first: block, last: block });
   }
   return runs
-    .map(({ opens, first, last }) =>
-      first === last ? `${opens} of block ${first}` : `${opens} of blocks ${first}–${last}`,
-    )
+    .map(({ opens, first, last }) => {
+      const blocks = first === last ? `block ${first}` : `blocks ${first}–${last}`;
+      return `${opens} × ${blocks}`;
+    })
     .join(", ");
 }

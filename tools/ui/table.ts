@@ -21,13 +21,14 @@ const NO_LINES = {
   middle: "",
 } as const;
 const STYLE = { "padding-left": 2, "padding-right": 0, head: [], border: [], compact: true };
-const LABEL_COLUMNS = 13;
+/** The longest name there is has 12 columns, and 64 hexadecimal digits still fit behind it. */
+const NAME_COLUMNS = 12;
 
 const trimmed = (text: string): string => text.replace(/[ ]+$/gm, "") + "\n";
 
 /** Rows of a name and its value; a value may have several lines. */
 export function fields(rows: readonly (readonly [string, string])[], { dim }: Colours): string {
-  const table = new Table({ chars: NO_LINES, style: STYLE, colWidths: [LABEL_COLUMNS + 2, null] });
+  const table = new Table({ chars: NO_LINES, style: STYLE, colWidths: [NAME_COLUMNS + 2, null] });
   for (const [name, value] of rows) table.push([dim(name), value]);
   return trimmed(table.toString());
 }

@@ -255,7 +255,7 @@ export function smallLife(teller: Teller): void {
   teller.time();
   teller.apply({ op: "put-schedule", id: 1, windows: [OFFICE] });
   const generations = new Array<number>(10).fill(0);
-  for (let round = 0; round < 12; round++) {
+  for (let round = 0; round < 24; round++) {
     const puts: Delta[] = [];
     for (let slot = 0; slot < 11; slot++) {
       const more = { generation: generations[slot] ?? 0, schedule: (slot + round) % 3 === 0 ? 1 : 0 };
@@ -266,7 +266,7 @@ export function smallLife(teller: Teller): void {
     teller.apply(...puts);
     teller.type(String(30_000_000 + round * 1000 + (round % 10)));
     for (let second = 0; second < 8; second++) teller.wait(1);
-    if (round % 5 === 4) {
+    if (round % 7 === 6) {
       teller.powerCycle();
       teller.tick();
       teller.hello();

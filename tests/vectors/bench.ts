@@ -1,0 +1,286 @@
+// The lock that the vectors are made with: fixed keys, a clock that is set by hand, nonces that are written down. What an answer holds of
+// the lock's own event log (key 15 of a receipt) is not the protocol's, so it is replaced by numbers that the vectors give.
+
+import { Lock } from "../../firmware/core/lock";
+import { formatParts } from "../../firmware/core/parts";
+import { LOCK_1000, type Profile } from "../../firmware/core/profile";
+import type { Session } from "../../firmware/core/session";
+import type { Identity } from "../../firmware/ports";
+import { claimKeys, credentialTag } from "../../protocol/crypto/derive";
+import {
+  type BundleHead,
+  type Delta,
+  encodeDelta,
+  type PutDelta,
+  type SigningKey,
+  signBundle,
+  signClaim,
+  signingKey,
+  signKeyset,
+  signTime,
+} from "../../protocol/issuer/encode";
+import { ascii, fromHex, toHex } from "../../protocol/wire/bytes";
+import { Reader, Writer } from "../../protocol/wire/cbor";
+import { genesisHead, nextHead } from "../../protocol/wire/chain";
+import { codeName } from "../../protocol/wire/codes";
+import { Domain, readEnvelope, signEnvelope } from "../../protocol/wire/cose";
+import { Kind, Role } from "../../protocol/wire/entry";
+import { HEAD_BYTES, MAX_MESSAGE_BYTES, NONCE_BYTES } from "../../protocol/wire/limits";
+import {
+  frame,
+  helloBody,
+  May,
+  type Receipt,
+  readFrame,
+  readReceipt,
+  readResult,
+  readStatus,
+  Type,
+  writeReceipt,
+} from "../../protocol/wire/messages";
+import { blankImage, type FlashImage, VirtualBoard } from "../../simulator/board/board";
+import { node } from "../../simulator/board/crypto";
+
+/** 2027-03-01 00:00:00 UTC, a Monday. */
+export const START = 1_803_859_200;
+
+/** Bytes for a purpose: nothing but its name goes in, so they are the same for ever. */
+const named = (purpose: string): Uint8Array => node.sha256(ascii(`tumbler/1 vectors ${purpose}`));
+
+const signer = (name: string): SigningKey => signingKey(node, named(name));
+
+/** Everyone who signs. `clerk` may sign time answers only, `porter` bundles only; nobody knows `stranger`. */
+export const SIGNERS = {
+  maker: signer("maker"),
+  owner: signer("owner"),
+  issuer: signer("issuer"),
+  clerk: signer("clerk"),
+  porter: signer("porter"),
+  stranger: signer("stranger"),
+};
+
+export const LOCK_ID = fromHex("7b1d5a40c3e29f86");
+const LOCK_SEED = named("lock");
+const DEVICE_SECRET = named("device secret");
+export const PIN_KEY = claimKeys(node, DEVICE_SECRET, 1).pinKey;
+/** The number of the keyset that {@link Bench.serve} sends. */
+export const KEYSET_NUMBER = 5;
+
+/** The identity of the bench's lock, as a profile's. */
+export function identityOf(profile: Profile): Identity {
+  return {
+    lock: LOCK_ID,
+    profile: profile.id,
+    seed: LOCK_SEED,
+    deviceSecret: DEVICE_SECRET,
+    makerRoot: SIGNERS.maker.publicKey,
+  };
+}
+
+/** The keyset in service. */
+export const KEYSET = [
+  { ...SIGNERS.issuer, may: May.bundle | May.time },
+  { ...SIGNERS.clerk, may: May.time },
+  { ...SIGNERS.porter, may: May.bundle },
+].map(({ kid, publicKey, may }) => ({ kid, publicKey, may }));
+
+/** One message and its answer, as vectors write them. */
+export interface Exchange {
+  readonly name: string;
+  /** Seconds since boot. */
+  readonly uptime: number;
+  /** The bytes that the lock draws for its nonce. */
+  readonly random?: string;
+  readonly send: string;
+  readonly answer: string;
+  /** What the answer means. */
+  readonly reads: Readable;
+}
+
+/** A decoded message: numbers, names and hexadecimal bytes. */
+export type Readable = { readonly [key: string]: unknown };
+
+/** How a bench is made. */
+export interface BenchOptions {
+  readonly profile?: Profile;
+  readonly image?: FlashImage;
+}
+
+export class Bench {
+  /** Seconds since boot. */
+  uptime = 0;
+  board: VirtualBoard;
+  lock: Lock;
+  session: Session;
+  /** The issuer's side of the log. */
+  epoch = 1;
+  seq = 0;
+  head = genesisHead(node, LOCK_ID, 1);
+  /** The bytes of the next nonce, where a test wants particular ones. */
+  #drawn: string | undefined;
+  #nonces = 0;
+  #events = 0;
+  #request = 0;
+
+  constructor({ profile = LOCK_1000, image }: BenchOptions = {}) {
+    this.board = this.#boardOf(image ?? blankImage(identityOf(profile)));
+    if (image === undefined) formatParts(this.board);
+    this.lock = new Lock(this.board);
+    this.session = this.lock.open();
+    this.lock.tick();
+  }
+
+  #boardOf(image: FlashImage): VirtualBoard {
+    const random = (buffer: Uint8Array) => {
+      const bytes = named(`nonce ${++this.#nonces}`).subarray(0, NONCE_BYTES);
+      this.#drawn = toHex(bytes);
+      buffer.set(bytes);
+    };
+    return new VirtualBoard({ image, crypto: node, world: { now: () => this.uptime }, random });
+  }
+
+  /** A power cycle: uptime begins at 0. */
+  reboot(): void {
+    const image = this.board.image();
+    this.uptime = 0;
+    this.board = this.#boardOf(image);
+    this.lock = new Lock(this.board);
+    this.lock.tick();
+    this.reconnect();
+  }
+
+  /** A new connection. */
+  reconnect(): void {
+    this.session = this.lock.open();
+  }
+
+  /** Sends a whole message. */
+  exchange(name: string, message: Uint8Array): Exchange {
+    this.#drawn = undefined;
+    const answer = this.#withoutEvents(this.lock.receive(this.session, message.slice()).slice());
+    const drawn: string | undefined = this.#drawn;
+    const random = drawn === undefined ? {} : { random: drawn };
+    const bytes = { send: toHex(message), answer: toHex(answer) };
+    return { name, uptime: this.uptime, ...random, ...bytes, reads: readAnswer(answer) };
+  }
+
+  /** Sends a body as the next request. */
+  send(name: string, type: number, body: Uint8Array): Exchange {
+    this.#request = (this.#request + 1) & 0xffff;
+    return this.exchange(name, frame(type, this.#request, body));
+  }
+
+  hello(): Exchange {
+    return this.send("hello", Type.hello, helloBody(MAX_MESSAGE_BYTES));
+  }
+
+  /** The nonce of the current session. */
+  get nonce(): Uint8Array {
+    return this.session.nonce.slice();
+  }
+
+  /** Everything that makes a lock ready for bundles: claim, keys and time. */
+  serve(): Exchange[] {
+    const steps = [this.hello(), this.send("claim", Type.claim, claimTicket())];
+    steps.push(this.send("keys", Type.keys, keyset()), this.hello());
+    steps.push(this.send("time", Type.time, this.timeAnswer()));
+    return steps;
+  }
+
+  /** The issuer's answer to the current nonce. */
+  timeAnswer(): Uint8Array {
+    const time = START + Math.floor(this.uptime);
+    return signTime(node, SIGNERS.issuer, { lock: LOCK_ID, nonce: this.nonce, time, timeEpoch: 0 });
+  }
+
+  /** What the next bundle says beside its deltas. */
+  bundleHead(more: Partial<BundleHead> = {}): BundleHead {
+    const place = { lock: LOCK_ID, epoch: this.epoch, first: this.seq + 1, before: this.head };
+    return { ...place, issuedAt: START + 60, notAfter: 0, ...more };
+  }
+
+  /** Signs deltas as the next run of the log. */
+  bundle(deltas: readonly Uint8Array[], more: Partial<BundleHead> = {}): Uint8Array {
+    const head = this.bundleHead(more);
+    for (const delta of deltas) this.head = nextHead(node, this.head, delta);
+    this.seq += deltas.length;
+    return signBundle(node, SIGNERS.issuer, head, deltas);
+  }
+
+  /** Signs deltas and sends them. */
+  apply(name: string, ...deltas: Delta[]): Exchange {
+    return this.send(name, Type.bundle, this.bundle(deltas.map(encodeDelta)));
+  }
+
+  /** A receipt as another lock of the same history would write it: with event numbers that are nobody's. */
+  #withoutEvents(answer: Uint8Array): Uint8Array {
+    const reader = new Reader(answer);
+    const head = readFrame(reader);
+    const envelope = head?.type === Type.receipt ? readEnvelope(reader, MAX_MESSAGE_BYTES) : undefined;
+    const receipt = envelope && readReceipt(new Reader(envelope.payload));
+    if (head === undefined || receipt === undefined) return answer;
+    receipt.nextEvent = 100 + ++this.#events;
+    receipt.eventHead = named(`events ${this.#events}`).subarray(0, HEAD_BYTES);
+    return frame(Type.receipt, head.request, signReceipt(receipt));
+  }
+}
+
+/** A receipt that the bench's lock signs. */
+export function signReceipt(receipt: Receipt): Uint8Array {
+  const writer = new Writer(new Uint8Array(MAX_MESSAGE_BYTES));
+  writeReceipt(writer, receipt);
+  return signEnvelope(node, Domain.receipt, LOCK_ID, writer.view(), LOCK_SEED);
+}
+
+/** The claim ticket of the bench's lock. */
+export function claimTicket(more: { number?: number; site?: string; owner?: Uint8Array } = {}): Uint8Array {
+  const ticket = { lock: LOCK_ID, number: 1, owner: SIGNERS.owner.publicKey, site: "tower", ...more };
+  return signClaim(node, SIGNERS.maker, ticket);
+}
+
+/** The keyset of the bench's lock. */
+export function keyset(number = KEYSET_NUMBER, keys = KEYSET): Uint8Array {
+  return signKeyset(node, SIGNERS.owner, { lock: LOCK_ID, number, keys });
+}
+
+/** A put of a PIN with what matters set and the rest as usual. */
+export function pin(slot: number, digits: string, more: Partial<PutDelta> = {}): PutDelta {
+  const tag = credentialTag(node, PIN_KEY, Kind.pin, ascii(digits));
+  const user = 1000 + slot;
+  return { op: "put", slot, kind: Kind.pin, tag, digits: digits.length, user, role: Role.resident, ...more };
+}
+
+/** A put of a card. */
+export function card(slot: number, uid: string, more: Partial<PutDelta> = {}): PutDelta {
+  const tag = credentialTag(node, PIN_KEY, Kind.card, fromHex(uid));
+  return { op: "put", slot, kind: Kind.card, tag, user: 1000 + slot, role: Role.resident, ...more };
+}
+
+/** A put of a phone, by its public key. */
+export function phone(slot: number, publicKey: Uint8Array, more: Partial<PutDelta> = {}): PutDelta {
+  const tag = credentialTag(node, PIN_KEY, Kind.phone, publicKey);
+  return { op: "put", slot, kind: Kind.phone, tag, user: 1000 + slot, role: Role.resident, ...more };
+}
+
+const readable = (value: unknown): unknown => (value instanceof Uint8Array ? toHex(value) : value);
+const fieldsOf = (object: object): Readable =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, readable(value)]));
+
+/** An answer as names and numbers. */
+export function readAnswer(answer: Uint8Array): Readable {
+  const reader = new Reader(answer);
+  const head = readFrame(reader);
+  if (head === undefined) throw new Error("answer: not a message");
+  if (head.type === Type.status) return { type: "status", ...fieldsOf(readStatus(reader) ?? {}) };
+  if (head.type === Type.result) {
+    const result = readResult(reader);
+    if (result === undefined) throw new Error("answer: not a result");
+    const detail = result.detail === 0 ? {} : { detail: result.detail };
+    return { type: "result", code: codeName(result.code), ...detail };
+  }
+  const envelope = readEnvelope(reader, MAX_MESSAGE_BYTES);
+  const receipt = envelope && readReceipt(new Reader(envelope.payload));
+  if (receipt === undefined) throw new Error("answer: not a receipt");
+  const codes = Array.from(receipt.codes, codeName);
+  return { type: "receipt", ...fieldsOf(receipt), codes };
+}
