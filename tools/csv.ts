@@ -19,10 +19,11 @@ export function readSheet(path: string): Sheet {
 /** The sheet of a text. The first row that is not empty names the columns. */
 export function parseSheet(file: string, text: string): Sheet {
   try {
-    const parsed = parse(text, {
+    // The library counts a line break of two characters twice where it stands in quotes.
+    const parsed = parse(text.replace(/\r\n?/g, "\n"), {
       bom: true,
       info: true,
-      recordDelimiter: ["\r\n", "\n", "\r"],
+      recordDelimiter: "\n",
       relaxColumnCount: true,
       skipEmptyLines: true,
       trim: true,
@@ -46,7 +47,7 @@ export function parseSheet(file: string, text: string): Sheet {
 
 /** A record is told with its last line; line breaks inside quotes are part of its cells. */
 function firstLine(last: number, cells: readonly string[]): number {
-  return cells.reduce((line, cell) => line - (cell.match(/\r\n|\r|\n/g)?.length ?? 0), last);
+  return cells.reduce((line, cell) => line - (cell.match(/\n/g)?.length ?? 0), last);
 }
 
 function empty(file: string, line: number, value: string, wanted: string): Sheet {

@@ -1,34 +1,47 @@
 // The `tumbler` command: wires its subcommands, turns errors into messages and exit codes, and does nothing else.
 
 import { Command, CommanderError } from "commander";
-import { addDemo } from "./commands/demo";
-import { addExplain } from "./commands/explain";
-import { addInspect } from "./commands/inspect";
-import { addProvision } from "./commands/provision";
 import { Exit, Failure } from "./ui/failure";
 import { processTerminal, type Terminal } from "./ui/terminal";
 
-/** The whole program, writing to `terminal`. */
-export function makeProgram(terminal: Terminal): Command {
+/** A subcommand adds itself to the program. */
+type Add = (program: Command, terminal: Terminal) => void;
+
+/** The subcommands, in the order of the help. Only what a command line needs is loaded: all of them together take seconds. */
+const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
+  demo: async () => (await import("./commands/demo")).addDemo,
+  provision: async () => (await import("./commands/provision")).addProvision,
+  inspect: async () => (await import("./commands/inspect")).addInspect,
+  explain: async () => (await import("./commands/explain")).addExplain,
+};
+const HELP_COLUMNS = 80;
+
+/** The program, writing to `terminal`, with these subcommands. */
+async function makeProgram(terminal: Terminal, commands: readonly string[]): Promise<Command> {
   const program = new Command("tumbler");
   program
     .description(
       "Tools for Tumbler locks: run a building of them, provision them, look into their flash, and ask why a door stays shut.",
     )
     .exitOverride()
-    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
+    .configureOutput({
+      writeOut: (text) => terminal.out(text),
+      writeErr: (text) => terminal.err(text),
+      getOutHelpWidth: () => HELP_COLUMNS,
+      getErrHelpWidth: () => HELP_COLUMNS,
+    })
     .showHelpAfterError("(add --help to see how it is used)");
-  addDemo(program, terminal);
-  addProvision(program, terminal);
-  addInspect(program, terminal);
-  addExplain(program, terminal);
+  for (const name of commands) (await COMMANDS[name]())(program, terminal);
   return program;
 }
 
 /** Runs one command line, without the names of node and script. Resolves to the exit code; never throws. */
 export async function main(args: readonly string[], terminal = processTerminal()): Promise<number> {
+  const all = Object.keys(COMMANDS);
+  const named = all.filter((name) => name === args[0]);
   try {
-    await makeProgram(terminal).parseAsync(args, { from: "user" });
+    const program = await makeProgram(terminal, named.length > 0 ? named : all);
+    await program.parseAsync(args, { from: "user" });
   } catch (error) {
     terminal.exitCode = report(error, terminal);
   }

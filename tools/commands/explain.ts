@@ -21,6 +21,7 @@ import { termsOf } from "../ui/inspection";
 import { fields } from "../ui/table";
 import type { Terminal } from "../ui/terminal";
 import { bothClocks, isoText, localIsoText } from "../ui/time";
+import { count } from "../ui/words";
 
 interface Options {
   readonly pin?: string;
@@ -178,10 +179,7 @@ function textOf(answer: Answer, { colours }: Terminal): string {
 }
 
 function credentialRows({ lock, slot, windows }: Answer): [string, string][] {
-  if (slot === undefined)
-    return [
-      ["credential", lock.authority.claimed ? "in no slot of this lock" : "none: the lock has no owner"],
-    ];
+  if (slot === undefined) return [["credential", whyNoSlot(lock)]];
   if (slot.damaged) return [["credential", `slot ${slot.slot}, damaged`]];
   const rows: [string, string][] = [
     ["credential", `${slot.kind} in slot ${slot.slot}, generation ${slot.generation}`],
@@ -191,4 +189,14 @@ function credentialRows({ lock, slot, windows }: Answer): [string, string][] {
   if (slot.schedule !== null) rows.push([`schedule ${slot.schedule}`, windows.join("\n") || "not readable"]);
   rows.push(["mode", MODE_NAMES[lock.mode]]);
   return rows;
+}
+
+function whyNoSlot({ authority, parts }: Lock): string {
+  const { table, events } = parts;
+  if (!events.mounted) return "not looked up: without an event log the lock opens for nobody";
+  if (!authority.claimed) return "none: the lock has no owner";
+  const slots = Array.from({ length: table.profile.slots }, (_, slot) => slot);
+  const damaged = slots.filter((slot) => table.index.isDamaged(slot));
+  if (damaged.length === 0) return "in no slot of this lock";
+  return `in no slot that can be read; ${count(damaged.length, "slot")} damaged, see \`tumbler inspect\``;
 }

@@ -2,6 +2,7 @@
 // secret at all.
 
 import { randomFillSync } from "node:crypto";
+import { Point } from "@noble/ed25519";
 import type { Command } from "commander";
 import { Option } from "commander";
 import { LOCK_1000, PROFILES, type Profile } from "../../firmware/core/profile";
@@ -113,8 +114,19 @@ function findOwner({ owner, ownerKey }: Options): { publicKey: Uint8Array; file?
       "add --owner with a public key, or --owner-key with a file, which is made when absent",
     );
   const publicKey = hexOption("--owner", owner, PUBLIC_KEY_BYTES);
-  if (!isAcceptableKey(publicKey)) throw new Failure(`--owner ${owner}: not an Ed25519 public key`);
+  if (!isAcceptableKey(publicKey) || !isOnCurve(publicKey))
+    throw new Failure(`--owner ${owner}: not an Ed25519 public key`, "check its digits");
   return { publicKey };
+}
+
+/** Half of all typing errors give bytes that are no point: a lock whose owner they were would obey nobody. */
+function isOnCurve(publicKey: Uint8Array): boolean {
+  try {
+    Point.fromBytes(publicKey);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 interface Report {

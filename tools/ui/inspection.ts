@@ -85,11 +85,11 @@ function claimRows({ number, site, owner, keyset, keys }: ClaimView): [string, s
 function tableRows({ profile }: Inspection, state: State): [string, string][] {
   const { slots, pins, density, digest } = state;
   const lengths = Object.entries(pins).map(([digits, live]) => `${live} of ${digits} digits`);
-  const guessing = `30 days of guessing, ${density.guesses} tries, succeed with ${percentText(density.success)}`;
+  const guessing = `${density.guesses} guesses in 30 days succeed with ${percentText(density.success)}`;
   return [
     ["slots", `${slots.used} of ${profile.slots} used, ${slots.free} free, ${slots.damaged} damaged`],
     ["PINs", lengths.length === 0 ? "none" : lengths.join(", ")],
-    ["density", `ρ = ${Number(density.rho.toPrecision(3))}: ${guessing}`],
+    ["density", `ρ = ${Number(density.rho.toPrecision(3))}; ${guessing}`],
     ["digest", digest],
   ];
 }
