@@ -1,0 +1,36 @@
+// `npm run bench`: speeds, sizes and counts, with their units; `-- --json` prints one object of named figures on the last line. Times
+// depend on the machine and its load: compare two things of one run. Counts from XS are the same on every run.
+
+import { type Figures, nodeFigures, UNITS } from "./figures";
+import { xsFigures } from "./xs";
+
+const WORDS = `usage: npm run bench [-- --json] [--no-xs]
+
+  --json   one JSON object of named figures on the last line
+  --no-xs  leave out what needs make and a C compiler
+`;
+const OPTIONS = ["--json", "--no-xs", "--help"];
+
+/** Enough digits to compare, and no more. */
+const rounded = (value: number): string => String(Number(value.toPrecision(5)));
+
+/** XS counts steps of its engine, or bytes. */
+const unitOf = (name: string): string => UNITS[name] ?? (name.includes("compute") ? "steps" : "bytes");
+
+async function bench(args: readonly string[]): Promise<number> {
+  const unknown = args.find((arg) => !OPTIONS.includes(arg));
+  if (unknown !== undefined || args.includes("--help")) {
+    process.stderr.write(unknown === undefined ? WORDS : `unknown option ${unknown}\n${WORDS}`);
+    return unknown === undefined ? 0 : 2;
+  }
+  const figures: Figures = nodeFigures();
+  if (!args.includes("--no-xs")) Object.assign(figures, await xsFigures());
+  for (const [name, value] of Object.entries(figures))
+    process.stdout.write(`${name.padEnd(36)} ${rounded(value).padStart(12)} ${unitOf(name)}\n`);
+  if (args.includes("--json")) process.stdout.write(`${JSON.stringify(figures)}\n`);
+  return 0;
+}
+
+bench(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});
