@@ -1,40 +1,59 @@
 // The acks that a lock keeps (rule K2): code, detail and a fingerprint of the chain head for each of the last deltas, in a ring of
-// 5 bytes an ack. An ack never changes once it is written.
+// 5 bytes an ack. An ack never changes once it is written. Beside each stands the sector of its newest record, so that a compaction
+// carries on every ack once.
 
 import { getU16, putU16 } from "../../protocol/wire/bytes";
 import { ACK_BYTES } from "./records";
 
+/** In place of a code: nothing is known of this seq. */
+const ABSENT = 0xff;
+
 export class Acks {
-  /** The oldest and the newest seq kept; none when `first` is above `last`. */
+  /** The oldest and the newest seq kept without a gap; none when `first` is above `last`. */
   first = 1;
   last = 0;
   readonly #ring: Uint8Array;
+  readonly #sectors: Uint8Array;
   readonly #mask: number;
 
   /** `size` is a power of two. */
   constructor(size: number) {
-    this.#ring = new Uint8Array(size * ACK_BYTES);
+    this.#ring = new Uint8Array(size * ACK_BYTES).fill(ABSENT);
+    this.#sectors = new Uint8Array(size);
     this.#mask = size - 1;
   }
 
   /**
-   * Keeps the ack of `seq`. Seqs come in order; but a mount also meets one again, which changes nothing, or the one just
-   * before the oldest kept, written again by a compaction.
+   * Keeps the ack of `seq`, whose record stands in sector `sector`. Deltas commit in order; but a mount also meets acks again that a
+   * compaction wrote, in any order: one that is known does not change, one that was missing closes its gap.
    */
-  put(seq: number, code: number, detail: number, fingerprint: number): void {
-    const kept = this.last >= this.first;
-    if (kept && seq === this.first - 1 && this.last - seq <= this.#mask) {
-      this.first = seq;
-    } else {
-      if (kept && seq <= this.last) return;
-      if (seq !== this.last + 1) this.first = seq;
-      this.last = seq;
-      if (this.last - this.first > this.#mask) this.first = this.last - this.#mask;
-    }
+  put(seq: number, code: number, detail: number, fingerprint: number, sector: number): void {
+    if (seq > this.last) this.#advance(seq);
+    if (this.last - seq > this.#mask) return;
+    this.setSector(seq, sector);
     const at = (seq & this.#mask) * ACK_BYTES;
+    if (this.#ring[at] !== ABSENT) return;
     this.#ring[at] = code;
     putU16(this.#ring, at + 1, detail);
     putU16(this.#ring, at + 3, fingerprint);
+    const oldest = Math.max(1, this.last - this.#mask);
+    while (this.first > oldest && this.code(this.first - 1) !== ABSENT) this.first--;
+  }
+
+  #advance(seq: number): void {
+    for (let gap = Math.max(this.last + 1, seq - this.#mask); gap <= seq; gap++)
+      this.#ring[(gap & this.#mask) * ACK_BYTES] = ABSENT;
+    this.first = seq === this.last + 1 ? Math.max(this.first, seq - this.#mask) : seq;
+    this.last = seq;
+  }
+
+  /** The low byte of the number of the sector in which the newest record of this ack stands. */
+  sector(seq: number): number {
+    return this.#sectors[seq & this.#mask];
+  }
+
+  setSector(seq: number, sector: number): void {
+    this.#sectors[seq & this.#mask] = sector;
   }
 
   has(seq: number): boolean {
@@ -59,14 +78,10 @@ export class Acks {
     for (let i = 0; i < ACK_BYTES; i++) bytes[offset + i] = this.#ring[at + i];
   }
 
-  /** Forgets everything before `seq`: the issuer has seen it. */
-  forgetBefore(seq: number): void {
-    if (seq > this.first) this.first = Math.min(seq, this.last + 1);
-  }
-
   /** Forgets all, for a new epoch. */
   clear(): void {
     this.first = 1;
     this.last = 0;
+    this.#ring.fill(ABSENT);
   }
 }

@@ -29,7 +29,7 @@ export class LockClock {
   readonly #instant: Instant = { trust: Trust.unknown, now: 0, bound: 0 };
   #setAt = 0;
   #time = 0;
-  #bound = 0;
+  #age = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -58,13 +58,7 @@ export class LockClock {
   set(time: number, age: number): void {
     this.#setAt = this.#clock.uptime();
     this.#time = time;
-    this.#bound = age + RESOLUTION_S;
-  }
-
-  /** How many seconds may have passed beyond those that were counted: a slow clock counts too few, and of these the share is higher. */
-  #drift(elapsed: number): number {
-    const { driftPpm } = this.#clock;
-    return (elapsed * driftPpm) / (1e6 - driftPpm);
+    this.#age = age;
   }
 
   /** What the clock says now; the same object each time. */
@@ -72,7 +66,10 @@ export class LockClock {
     const instant = this.#instant;
     const elapsed = this.#clock.uptime() - this.#setAt;
     const seconds = Math.floor(elapsed);
-    const bound = Math.ceil(this.#bound + elapsed - seconds + this.#drift(elapsed));
+    // A slow clock counts too few seconds, and of those that it counted the share is higher.
+    const { driftPpm } = this.#clock;
+    const drift = ((this.#age + elapsed) * driftPpm) / (1e6 - driftPpm);
+    const bound = Math.ceil(RESOLUTION_S + this.#age + (elapsed - seconds) + drift);
     // In this form a bound that is no number leaves the time unknown, too.
     const isKnown = this.#time !== 0 && bound <= MAX_BOUND_S;
     instant.trust = isKnown ? Trust.set : Trust.unknown;

@@ -1,12 +1,13 @@
 // The event log (rules L1, L2, L4, L5, L9, L12): a ring of 32-byte entries in its own partition, numbered, never changed. A sector
 // is erased ahead, so that an event of an opening is committed before the bolt moves and no erase lies between. The hash chain
-// over the entries is stored at the start of each sector and computed onwards when someone asks.
+// over the entries is stored at the start of each sector and computed onwards when someone asks. An entry also says whether the next
+// sector was erased by then, so that a boot need not erase it again.
 
 import type { Crypto } from "../../protocol/crypto/port";
 import { getU16, getU24, getU32, putU16, putU24, putU32 } from "../../protocol/wire/bytes";
 import { HEAD_BYTES } from "../../protocol/wire/limits";
 import type { Flash } from "../ports";
-import { crc32 } from "./crc";
+import { crc32, mended } from "./crc";
 
 /** Kinds of event. */
 export const EventKind = {
@@ -79,8 +80,10 @@ const MAGIC = 0x544d4556;
 const PAGE = 256;
 /** With this many places left, the next sector is made ready. */
 const AHEAD = 32;
+/** Where an entry says whether the next sector is ready. */
+const READY = 25;
 
-function pack(event: LockEvent, bytes: Uint8Array): void {
+function pack(event: LockEvent, ready: boolean, bytes: Uint8Array): void {
   bytes.fill(0);
   bytes[0] = event.kind;
   bytes[1] = event.reason;
@@ -92,6 +95,7 @@ function pack(event: LockEvent, bytes: Uint8Array): void {
   putU24(bytes, 14, event.generation);
   putU32(bytes, 17, event.user);
   putU32(bytes, 21, event.detail);
+  bytes[READY] = ready ? 1 : 0;
 }
 
 function unpack(bytes: Uint8Array, offset: number, event: LockEvent): void {
@@ -168,9 +172,9 @@ export class EventLog {
     putU32(bytes, ENTRY - 4, crc32(bytes, 0, ENTRY - 4, this.#seed) >>> 0);
   }
 
+  /** Whether an entry or a header stands at `offset`; one flipped bit of it is mended. No kind of event looks erased. */
   #valid(bytes: Uint8Array, offset: number): boolean {
-    const crc = crc32(bytes, offset, offset + ENTRY - 4, this.#seed);
-    return (crc ^ getU32(bytes, offset + ENTRY - 4)) === 0;
+    return bytes[offset] !== 0xff && mended(bytes, offset, offset + ENTRY - 4, this.#seed);
   }
 
   #open(): boolean {
@@ -200,7 +204,7 @@ export class EventLog {
       } catch {
         continue;
       }
-      if (getU32(header, 0) !== MAGIC || !this.#valid(header, 0)) continue;
+      if (!this.#valid(header, 0) || getU32(header, 0) !== MAGIC) continue;
       const number = getU32(header, 4);
       if (number <= this.#newest || (number - 1) % this.#blocks !== block) continue;
       this.#newest = number;
@@ -221,6 +225,7 @@ export class EventLog {
       unpack(sector, at, event);
       this.next = event.seq + 1;
       end = at + ENTRY;
+      this.#ready = sector[at + READY] === 1;
     }
     this.boot = event.boot + 1;
     if (event.seq === 0) this.boot = this.#lastBoot() + 1;
@@ -228,6 +233,14 @@ export class EventLog {
     let last = this.#blockBytes - 1;
     while (last >= end && sector[last] === 0xff) last--;
     this.#offset = last < end ? end : Math.min(this.#blockBytes, Math.ceil((last + 1) / PAGE) * PAGE);
+    if (this.#ready) this.#ready = this.#nextReadsErased(sector);
+  }
+
+  /** Whether the block after the newest reads erased; `buffer` is a block long. */
+  #nextReadsErased(buffer: Uint8Array): boolean {
+    this.#flash.read(buffer, this.#start(this.#newest + 1));
+    for (let i = 0; i < buffer.length; i++) if (buffer[i] !== 0xff) return false;
+    return true;
   }
 
   /** The boot number in the last event of the sector before, when the newest one has none yet. */
@@ -247,7 +260,7 @@ export class EventLog {
     event.boot = this.boot;
     for (let tries = 0; tries < 3; tries++) {
       if (this.#offset + ENTRY > this.#blockBytes && !this.#open()) return false;
-      pack(event, this.#entry);
+      pack(event, this.#ready, this.#entry);
       this.#close(this.#entry);
       const at = this.#start(this.#newest) + this.#offset;
       this.#offset += ENTRY;
@@ -302,7 +315,7 @@ export class EventLog {
     const event = emptyEvent();
     for (let number = Math.max(1, this.#newest - this.#blocks + 1); number <= this.#newest; number++) {
       this.#flash.read(sector, this.#start(number));
-      if (getU32(sector, 0) !== MAGIC || !this.#valid(sector, 0) || getU32(sector, 4) !== number) continue;
+      if (!this.#valid(sector, 0) || getU32(sector, 0) !== MAGIC || getU32(sector, 4) !== number) continue;
       for (let at = HEADER; at < this.#blockBytes; at += ENTRY) {
         if (!this.#valid(sector, at)) continue;
         unpack(sector, at, event);

@@ -8,12 +8,13 @@
 
 import { getU32, putU32 } from "../../protocol/wire/bytes";
 import type { Flash } from "../ports";
-import { crc32, flippedBit } from "./crc";
+import { crc32, mended } from "./crc";
 import {
   checkRecord,
   MAX_RECORD_BYTES,
   putHead,
   Record,
+  recordLength,
   recordType,
   seal,
   UNIT,
@@ -26,15 +27,25 @@ const MAGIC = 0x544d424c;
 /** The only format there is; a higher one was written by a newer firmware. */
 export const FORMAT = 1;
 const PAGE = 256;
-/** From this many sectors on, two are kept erased, so that a compaction can never run out of room. */
+/** From this many sectors on, a compaction has two sectors to itself and two more are kept erased for what comes; below, one and one. */
 const ROOMY_SECTORS = 8;
+/** What a compaction may need beyond the sectors it has to itself: its marks, and what a cut in it wastes. */
+const COMPACTION_EXTRA_BYTES = 512;
+/** Four of the longest removals can always be written (rule C22): a revocation never waits for room. */
+const REMOVALS_BYTES = 4 * 160;
+
+/** What an append is for. Each may use the room that the ones before it must leave. */
+export const Purpose = { ordinary: 0, removal: 1, compaction: 2 } as const;
 
 /** What the log calls while it mounts or compacts. `record` is valid only during the call. */
 export interface LogOwner {
   /** A record that stands in the log at `location`, oldest first. */
   visit(record: Uint8Array, offset: number, length: number, location: number): void;
-  /** Bytes that are no record, where one must have stood: either a write that never ended or damage. */
-  visitDamage(record: Uint8Array, offset: number): void;
+  /**
+   * Bytes that are no record, where one must have stood: a write that never ended, or damage. `whole` says that it was damage: the
+   * write did end, since another record stands right behind.
+   */
+  visitDamage(record: Uint8Array, offset: number, whole: boolean): void;
   /** A record of the sector that is about to be erased: append again what lives. False when that failed. */
   relocate(record: Uint8Array, length: number, location: number): boolean;
   /** All records of that sector were relocated. False when what was left to append failed. */
@@ -55,7 +66,7 @@ export class FlashLog {
   faults = 0;
   /** Records found damaged and not mended, for the lock's status. */
   damage = 0;
-  /** Sector numbers: oldest with content, newest (where records are appended), newest that is known to be erased. */
+  /** Sector numbers: oldest with content, newest (where records are appended), newest whose erase was confirmed. */
   oldest = 0;
   newest = 0;
   ready = 0;
@@ -67,6 +78,10 @@ export class FlashLog {
   readonly #profile: number;
   readonly #sectors: number;
   readonly #sectorBytes: number;
+  /** Bytes that an append must leave, by its purpose. */
+  readonly #leaves: readonly number[];
+  /** The newest sector that was also seen to read erased since boot. */
+  #checked = 0;
   readonly #header = new Uint8Array(HEADER_BYTES);
   readonly #seedInput = new Uint8Array(12);
   /** Read-back of what was written, and records being compacted. */
@@ -81,6 +96,9 @@ export class FlashLog {
     this.#sectors = status.blocks;
     this.#sectorBytes = status.blockLength;
     this.#seedInput.set(lock, 0);
+    const sectors = status.blocks >= ROOMY_SECTORS ? 2 : 1;
+    const compaction = sectors * (status.blockLength - HEADER_BYTES) + COMPACTION_EXTRA_BYTES;
+    this.#leaves = [compaction + REMOVALS_BYTES, compaction, 0];
   }
 
   get sectors(): number {
@@ -96,7 +114,7 @@ export class FlashLog {
     this.#flash.eraseBlock(0, this.#sectors);
     this.oldest = 1;
     this.newest = 0;
-    this.ready = this.#sectors;
+    this.ready = this.#checked = this.#sectors;
     this.#open();
   }
 
@@ -109,8 +127,8 @@ export class FlashLog {
     return crc32(this.#seedInput, 0, 12, 0);
   }
 
-  /** The number of the sector in whose block `location` (in units) stands. */
-  #numberAt(location: number): number {
+  /** The number of the sector in which `location` (in units) stands. */
+  numberAt(location: number): number {
     const block = Math.floor((location * UNIT) / this.#sectorBytes);
     const back = (this.newest - 1 - block) % this.#sectors;
     return this.newest - (back < 0 ? back + this.#sectors : back);
@@ -161,17 +179,20 @@ export class FlashLog {
     return true;
   }
 
-  /** Whether a record of `length` bytes can be appended now, without an erase. */
-  hasRoom(length: number): boolean {
-    return this.offset + length <= this.#sectorBytes || this.newest < this.ready;
+  /** Whether a record of `length` bytes can be appended now for that purpose (see {@link Purpose}), without an erase. */
+  hasRoom(length: number, purpose: number): boolean {
+    this.#checkReady();
+    const sectors = (this.ready - this.newest) * (this.#sectorBytes - HEADER_BYTES);
+    return this.#sectorBytes - this.offset + sectors >= length + this.#leaves[purpose];
   }
 
   /**
    * Appends one record (its CRC is put in here) in one program operation. Returns its location in units of 16 bytes, or 0
-   * when the flash refused or no erased sector is left; then nothing counts as written.
+   * when the flash refused or there is no room for that purpose; then nothing counts as written.
    */
-  append(record: Uint8Array, length: number): number {
-    while (this.offset + length <= this.#sectorBytes || this.#open()) {
+  append(record: Uint8Array, length: number, purpose: number = Purpose.ordinary): number {
+    while (this.hasRoom(length, purpose)) {
+      if (this.offset + length > this.#sectorBytes && !this.#open()) return 0;
       const at = this.#start(this.newest) + this.offset;
       seal(record, length, this.#seed(this.newest));
       if (this.#program(record, length, at)) {
@@ -181,7 +202,6 @@ export class FlashLog {
       // A block whose program failed is never programmed again; the rest of the sector is given up with it.
       this.offset = this.#sectorBytes;
     }
-    this.faults++;
     return 0;
   }
 
@@ -196,7 +216,7 @@ export class FlashLog {
       this.faults++;
       return 0;
     }
-    return checkRecord(into, 0, most, this.#seed(this.#numberAt(location)), true);
+    return checkRecord(into, 0, most, this.#seed(this.numberAt(location)), true);
   }
 
   /** Where the oldest record stands: something to read when there is nothing to look for. */
@@ -215,13 +235,7 @@ export class FlashLog {
       this.faults++;
       return 0;
     }
-    const syndrome = crc32(header, 0, 28, 0) ^ getU32(header, 28);
-    if (syndrome !== 0 && (syndrome & (syndrome - 1)) !== 0) {
-      const bit = flippedBit(syndrome, 28 * 8);
-      if (bit < 0) return 0;
-      header[27 - (bit >>> 3)] ^= 0x80 >>> (bit & 7);
-    }
-    if (getU32(header, 0) !== MAGIC) return 0;
+    if (!mended(header, 0, 28, 0) || getU32(header, 0) !== MAGIC) return 0;
     if (header[4] > FORMAT) return "newer-format";
     for (let i = 0; i < this.#lock.length; i++) if (header[20 + i] !== this.#lock[i]) return "foreign";
     if (header[5] !== this.#profile) return "foreign";
@@ -249,42 +263,68 @@ export class FlashLog {
     }
     if (stop !== undefined) return stop;
     if (this.newest === 0) return "unformatted";
+    this.#checked = this.newest;
     this.#walk(numbers, owner);
-    this.#checkReady();
     return "mounted";
   }
 
   #walk(numbers: Uint32Array, owner: LogOwner): void {
     const sector = new Uint8Array(this.#sectorBytes);
-    // Erase records move `oldest` on; they only ever stand in the newest sector or in one that a later header already counts.
-    const first = Math.max(this.oldest, this.newest - this.#sectors + 1);
-    for (let number = first; number <= this.newest; number++) {
-      if (numbers[(number - 1) % this.#sectors] !== number) {
-        if (number >= this.oldest) this.damage++;
-        continue;
-      }
-      try {
-        this.#flash.read(sector, this.#start(number));
-      } catch {
-        this.faults++;
-        this.damage++;
-        continue;
-      }
-      this.#walkSector(number, sector, owner);
+    // How far the log has moved on since its newest header was written is said by the erase records behind that header. What they
+    // leave behind is being erased: nothing of it may be seen.
+    if (this.#readSector(this.newest, sector)) this.#walkSector(this.newest, sector, undefined);
+    this.oldest = Math.max(this.oldest, this.newest - this.#sectors + 1);
+    this.ready = Math.max(this.newest, Math.min(this.ready, this.oldest + this.#sectors - 1));
+    for (let number = this.oldest; number <= this.newest; number++) {
+      const stands = numbers[(number - 1) % this.#sectors] === number;
+      if (stands && this.#readSector(number, sector)) this.#walkSector(number, sector, owner);
+      else this.damage++;
     }
   }
 
-  #walkSector(number: number, sector: Uint8Array, owner: LogOwner): void {
+  #readSector(number: number, into: Uint8Array): boolean {
+    try {
+      this.#flash.read(into, this.#start(number));
+      return true;
+    } catch {
+      this.faults++;
+      return false;
+    }
+  }
+
+  /**
+   * The length of the record at `offset` in `bytes`, which stand at `at` in their sector; 0 for none. Only where a record must stand,
+   * behind another or at a page's begin, is a flipped bit worth the trial: elsewhere chance would find one some day.
+   */
+  #recordAt(
+    bytes: Uint8Array,
+    offset: number,
+    limit: number,
+    seed: number,
+    at: number,
+    follows: boolean,
+  ): number {
+    return checkRecord(bytes, offset, limit, seed, (follows || at % PAGE === 0) && !isBlank(bytes, offset));
+  }
+
+  /** Whether a damaged record was whole once: another stands right behind. Behind a write that was cut, a page begins first. */
+  #wasWhole(sector: Uint8Array, at: number, seed: number): boolean {
+    const next = at + recordLength(sector, at);
+    if (next === at || next >= sector.length || next % PAGE === 0) return false;
+    return checkRecord(sector, next, sector.length, seed, false) > 0;
+  }
+
+  /** Shows the records of one sector to `owner`; without one, it only takes note of erase records. */
+  #walkSector(number: number, sector: Uint8Array, owner: LogOwner | undefined): void {
     const seed = this.#seed(number);
     const base = this.#start(number);
     let at = HEADER_BYTES;
     let end = at;
     let follows = true;
     while (at < this.#sectorBytes) {
-      // Only where a record must stand is a flipped bit worth the trial: elsewhere chance would find one some day.
-      const length = checkRecord(sector, at, this.#sectorBytes, seed, follows && !isBlank(sector, at));
+      const length = this.#recordAt(sector, at, this.#sectorBytes, seed, at, follows);
       if (length === 0) {
-        if (follows && !isBlank(sector, at)) owner.visitDamage(sector, at);
+        if (follows && !isBlank(sector, at)) owner?.visitDamage(sector, at, this.#wasWhole(sector, at, seed));
         follows = false;
         at += UNIT;
         continue;
@@ -294,7 +334,7 @@ export class FlashLog {
         this.oldest = Math.max(this.oldest, getU32(sector, at + 4));
         this.ready = Math.max(this.ready, getU32(sector, at + 8));
       } else {
-        owner.visit(sector, at, length, (base + at) / UNIT);
+        owner?.visit(sector, at, length, (base + at) / UNIT);
       }
       at += length;
       end = at;
@@ -302,39 +342,50 @@ export class FlashLog {
     if (number === this.newest) this.offset = resumeAt(sector, end);
   }
 
-  /** A sector counts as erased only when that was confirmed and it reads erased; `maintain` erases the others again. */
+  /**
+   * A sector may be opened only when its erase was confirmed and it reads erased; `maintain` erases the others again. Looked at when
+   * it is first needed: between power-on and the first person at the door there is no time for it.
+   */
   #checkReady(): void {
+    while (this.#checked < this.ready)
+      if (this.#readsErased(this.#checked + 1)) this.#checked++;
+      else this.ready = this.#checked;
+  }
+
+  #readsErased(number: number): boolean {
     const page = new Uint8Array(PAGE);
-    const confirmed = Math.min(this.ready, this.oldest + this.#sectors - 1);
-    this.ready = this.newest;
-    while (this.ready < confirmed) {
-      const start = this.#start(this.ready + 1);
-      for (let at = 0; at < this.#sectorBytes; at += PAGE) {
-        try {
-          this.#flash.read(page, start + at);
-        } catch {
-          this.faults++;
-          return;
-        }
-        for (let i = 0; i < PAGE; i++) if (page[i] !== 0xff) return;
+    const start = this.#start(number);
+    for (let at = 0; at < this.#sectorBytes; at += PAGE) {
+      try {
+        this.#flash.read(page, start + at);
+      } catch {
+        this.faults++;
+        return false;
       }
-      this.ready++;
+      for (let i = 0; i < PAGE; i++) if (page[i] !== 0xff) return false;
     }
+    return true;
   }
 
   // ---- housekeeping
 
   /** Whether `maintain` has something to do. */
   get wantsMaintenance(): boolean {
-    const spare = this.#sectors >= ROOMY_SECTORS ? 2 : 1;
-    return this.ready < this.oldest + this.#sectors - 1 || this.ready - this.newest < spare;
+    this.#checkReady();
+    const spare = this.#sectors >= ROOMY_SECTORS ? 4 : 2;
+    if (this.newest === 0) return false;
+    return this.#hasDirty() || (this.ready - this.newest < spare && this.oldest < this.newest);
+  }
+
+  /** Whether there is a sector that is neither in use nor known to be erased. */
+  #hasDirty(): boolean {
+    return this.ready < this.oldest + this.#sectors - 1;
   }
 
   /** One step of housekeeping, with at most one erase: prepares a free sector, or compacts the oldest one. */
   maintain(owner: LogOwner): void {
-    if (!this.wantsMaintenance || this.newest === 0) return;
-    if (this.ready >= this.oldest + this.#sectors - 1) {
-      if (this.oldest >= this.newest) return;
+    if (!this.wantsMaintenance) return;
+    if (!this.#hasDirty()) {
       if (!this.#relocateOldest(owner)) return;
       this.oldest++;
       if (!this.#announce()) {
@@ -350,7 +401,11 @@ export class FlashLog {
       this.faults++;
       return;
     }
-    this.ready = next;
+    if (!this.#readsErased(next)) {
+      this.faults++;
+      return;
+    }
+    this.ready = this.#checked = next;
     this.#announce();
   }
 
@@ -359,7 +414,7 @@ export class FlashLog {
     putHead(this.#mark, Record.erase, UNIT, 0, 0);
     putU32(this.#mark, 4, this.oldest);
     putU32(this.#mark, 8, this.ready);
-    return this.append(this.#mark, UNIT) !== 0;
+    return this.append(this.#mark, UNIT, Purpose.compaction) !== 0;
   }
 
   #relocateOldest(owner: LogOwner): boolean {
@@ -376,7 +431,7 @@ export class FlashLog {
         this.faults++;
         return false;
       }
-      const length = checkRecord(record, 0, most, seed, follows && !isBlank(record, 0));
+      const length = this.#recordAt(record, 0, most, seed, at, follows);
       follows = length > 0;
       if (follows && !owner.relocate(record, length, (base + at) / UNIT)) return false;
       at += follows ? length : UNIT;
@@ -410,4 +465,3 @@ function resumeAt(sector: Uint8Array, end: number): number {
   if (last < end) return end;
   return Math.min(sector.length, Math.ceil((last + 1) / PAGE) * PAGE);
 }
-

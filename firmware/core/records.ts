@@ -87,7 +87,13 @@ export function lengthFor(payload: number, position: boolean): number {
 }
 
 /** Puts the head of a record that is not a slot's: type, units and the two bytes that its type defines. */
-export function putHead(bytes: Uint8Array, type: number, length: number, third: number, fourth: number): void {
+export function putHead(
+  bytes: Uint8Array,
+  type: number,
+  length: number,
+  third: number,
+  fourth: number,
+): void {
   bytes[0] = type << 4;
   bytes[1] = length / UNIT;
   bytes[2] = third;

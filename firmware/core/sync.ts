@@ -5,7 +5,7 @@
 import { equal } from "../../protocol/wire/bytes";
 import { Reader, Writer } from "../../protocol/wire/cbor";
 import { nextHead } from "../../protocol/wire/chain";
-import { Code } from "../../protocol/wire/codes";
+import { Code, codeClass } from "../../protocol/wire/codes";
 import type { Envelope } from "../../protocol/wire/cose";
 import { Domain, readEnvelope, signEnvelope, verifyEnvelope } from "../../protocol/wire/cose";
 import type { DeltaFields } from "../../protocol/wire/deltas";
@@ -29,6 +29,7 @@ import {
   readFrame,
   readHello,
   readKeyset,
+  readResult,
   readTime,
   resultMessage,
   StatusFlag,
@@ -45,6 +46,8 @@ import type { Parts } from "./parts";
 import type { Session } from "./session";
 import { State } from "./table";
 
+/** The class of results that ask for the same bytes again. */
+const LATER = 1;
 const STATUS_BYTES = 64;
 /** A receipt without its acks: fixed fields of at most 160 bytes; details take at most 8 bytes an ack. */
 const RECEIPT_BYTES = 192;
@@ -84,8 +87,15 @@ export class Sync {
     const repeated = session.repeated(head.request, message);
     if (repeated !== undefined) return repeated;
     const answer = this.#answer(session, head);
-    session.remember(head.request, message, answer);
+    if (!this.#saysLater(answer)) session.remember(head.request, message, answer);
     return answer;
+  }
+
+  /** Whether an answer asks for the same bytes again later: then they are not to be answered from memory. */
+  #saysLater(answer: Uint8Array): boolean {
+    if (readFrame(this.#payload.reset(answer))?.type !== Type.result) return false;
+    const result = readResult(this.#payload);
+    return result !== undefined && codeClass(result.code) === LATER;
   }
 
   #answer(session: Session, head: Frame): Uint8Array {
@@ -256,7 +266,8 @@ export class Sync {
     if (signed !== Code.applied) return signed;
     // A fork is an alarm, so only what an issuer really signed may raise one.
     if (!chained) return Code.fork;
-    if (bundle.notAfter > 0 && clock.read().trust === Trust.unknown) return Code.needTime;
+    const isNew = bundle.first + bundle.count - 1 > table.applied;
+    if (isNew && bundle.notAfter > 0 && clock.read().trust === Trust.unknown) return Code.needTime;
     return Code.applied;
   }
 
@@ -308,7 +319,8 @@ export class Sync {
     const first = readAsk(this.#reader);
     if (first === 0) return resultMessage(request, Code.malformed);
     if (!this.#authority.claimed) return resultMessage(request, Code.unclaimed);
-    return this.#receipt(request, first, MAX_RECEIPT_ACKS);
+    // What is no longer kept takes no place from what is.
+    return this.#receipt(request, Math.max(first, this.#parts.table.acks.first), MAX_RECEIPT_ACKS);
   }
 
   /** A whole receipt message with the acks from `first` on, as far as they are kept and at most `most`. */

@@ -12,7 +12,7 @@ import { HEAD_BYTES, MAX_PIN_DIGITS, MAX_WINDOWS } from "../../protocol/wire/lim
 import type { Flash } from "../ports";
 import { Acks } from "./acks";
 import type { LogOwner, MountState } from "./flash-log";
-import { FlashLog } from "./flash-log";
+import { FlashLog, Purpose } from "./flash-log";
 import type { Profile } from "./profile";
 import {
   ACK_BYTES,
@@ -94,7 +94,8 @@ export class Table implements LogOwner {
   readonly #settingAt = new Uint16Array(SETTINGS);
   readonly #stateAt = new Uint16Array(STATES);
   #notes: MountNotes | undefined;
-  #suspect = -1;
+  /** While mounting: slots whose records may have been those that a gap in the positions misses. */
+  #suspects: number[] = [];
   /** While compacting: the run of acks that lost their records, and whether the newest position did. */
   #movedFirst = 0;
   #movedLast = 0;
@@ -133,7 +134,7 @@ export class Table implements LogOwner {
 
   visit(record: Uint8Array, offset: number, length: number, location: number): void {
     const type = recordType(record, offset);
-    if (commits(type)) this.#visitPosition(record, offset, length);
+    if (commits(type)) this.#visitPosition(record, offset, length, location);
     switch (type) {
       case Record.slot:
       case Record.slotCopy:
@@ -156,7 +157,7 @@ export class Table implements LogOwner {
         this.#visitOutcome(record, offset);
         break;
       case Record.acks:
-        this.#visitAcks(record, offset);
+        this.#visitAcks(record, offset, location);
         break;
       case Record.usage:
         if (record[offset + 2] < this.#usageAt.length) this.#usageAt[record[offset + 2]] = location;
@@ -167,14 +168,15 @@ export class Table implements LogOwner {
     }
   }
 
-  visitDamage(record: Uint8Array, offset: number): void {
+  visitDamage(record: Uint8Array, offset: number, whole: boolean): void {
     const type = recordType(record, offset);
     const slot = slotOf(record, offset);
-    this.#suspect = -1;
-    if (slot >= this.profile.slots) return;
-    // A copy that was being written when the power went has its original still before it in the log; one that has none is damaged.
-    if (type === Record.slotCopy && this.index.place(slot) === 0) this.#condemn(slot);
-    if (type === Record.slot) this.#suspect = slot;
+    const isKnown = slot < this.profile.slots;
+    if (type === Record.slot && isKnown) this.#suspects.push(slot);
+    // A commit that is missing shows in the positions behind it, and a write that was cut means nothing.
+    if (!whole || commits(type)) return;
+    if (type === Record.slotCopy && isKnown && this.index.place(slot) === 0) this.#condemn(slot);
+    else this.log.damage++;
   }
 
   #condemn(slot: number): void {
@@ -182,18 +184,11 @@ export class Table implements LogOwner {
     this.log.damage++;
   }
 
-  /** Positions are contiguous, so a committing record that is missing shows; what stood in its place was damaged, not torn. */
-  #visitPosition(record: Uint8Array, offset: number, length: number): void {
+  #visitPosition(record: Uint8Array, offset: number, length: number, location: number): void {
     const at = offset + length - CRC_BYTES - POSITION_BYTES;
     const seq = getU24(record, at);
-    if (seq <= this.applied) return;
-    if (this.applied > 0 && seq !== this.applied + 1) {
-      if (this.#suspect >= 0) this.#condemn(this.#suspect);
-      else this.log.damage++;
-    }
-    this.#suspect = -1;
-    this.applied = seq;
-    for (let i = 0; i < HEAD_BYTES; i++) this.head[i] = record[at + 3 + i];
+    if (seq > this.applied) this.#visitNext(seq);
+    if (seq === this.applied) this.head.set(record.subarray(at + 3, at + 3 + HEAD_BYTES));
     const type = recordType(record, offset);
     let code: number = Code.applied;
     let detail = 0;
@@ -203,7 +198,22 @@ export class Table implements LogOwner {
       code = record[offset + 2];
       detail = getU16(record, offset + HEAD + 2);
     }
-    this.acks.put(seq, code, detail, getU16(this.head, 0));
+    this.acks.put(seq, code, detail, getU16(record, at + 3), this.#sectorOf(location));
+  }
+
+  /** Positions are contiguous, so a committing record that is missing shows; what stood in its place was damaged, not torn. */
+  #visitNext(seq: number): void {
+    const missing = this.applied > 0 ? seq - this.applied - 1 : 0;
+    if (missing > 0) {
+      for (const slot of this.#suspects) this.#condemn(slot);
+      this.log.damage += Math.max(0, missing - this.#suspects.length);
+    }
+    this.#suspects.length = 0;
+    this.applied = seq;
+  }
+
+  #sectorOf(location: number): number {
+    return this.log.numberAt(location) & 0xff;
   }
 
   #visitSlot(record: Uint8Array, offset: number, location: number): void {
@@ -221,12 +231,12 @@ export class Table implements LogOwner {
     if (dropped > 0 && dropped <= this.profile.slots) this.index.setPlace(dropped - 1, 0);
   }
 
-  #visitAcks(record: Uint8Array, offset: number): void {
+  #visitAcks(record: Uint8Array, offset: number, location: number): void {
     const first = getU24(record, offset + HEAD);
-    // Newest first: the ring holds later acks already, and grows backwards one by one.
-    for (let i = record[offset + 2] - 1; i >= 0; i--) {
+    const sector = this.#sectorOf(location);
+    for (let i = 0; i < record[offset + 2]; i++) {
       const at = offset + ACKS_HEAD + i * ACK_BYTES;
-      this.acks.put(first + i, record[at], getU16(record, at + 1), getU16(record, at + 3));
+      this.acks.put(first + i, record[at], getU16(record, at + 1), getU16(record, at + 3), sector);
     }
   }
 
@@ -322,7 +332,8 @@ export class Table implements LogOwner {
   }
 
   #readEither(place: number, type: number, copy: number): boolean {
-    return this.#read(place, type) || recordType(this.record, 0) === copy;
+    if (this.log.read(place, this.record) === 0) return false;
+    return recordType(this.record, 0) === type || recordType(this.record, 0) === copy;
   }
 
   // ---- committing
@@ -337,7 +348,7 @@ export class Table implements LogOwner {
   #committed(seq: number, head: Uint8Array, code: number, detail: number): void {
     this.applied = seq;
     this.head.set(head);
-    this.acks.put(seq, code, detail, getU16(head, 0));
+    this.acks.put(seq, code, detail, getU16(head, 0), this.log.newest & 0xff);
   }
 
   /** Commits `entry` into its slot. `code` is applied or installed. False when the flash refused; then nothing changed. */
@@ -397,7 +408,7 @@ export class Table implements LogOwner {
     putU16(this.record, HEAD, count);
     this.record.set(bitmap, HEAD + 2);
     this.#position(this.record, length, seq, head);
-    if (this.log.append(this.record, length) === 0) return false;
+    if (this.log.append(this.record, length, Purpose.removal) === 0) return false;
     for (let slot = 0; slot < this.profile.slots; slot++)
       if ((bitmap[slot >> 3] >> (slot & 7)) & 1) this.#forget(slot);
     this.#committed(seq, head, Code.applied, count);
@@ -407,7 +418,8 @@ export class Table implements LogOwner {
   /** Commits a delta that sets nothing: a refusal, "unchanged", or (with `dropped` ≥ 0) the drop of one slot. */
   commitOutcome(code: number, detail: number, dropped: number, seq: number, head: Uint8Array): boolean {
     this.#outcome(code, detail, dropped + 1, seq, head);
-    if (this.log.append(this.record, OUTCOME_BYTES) === 0) return false;
+    const purpose = dropped >= 0 ? Purpose.removal : Purpose.ordinary;
+    if (this.log.append(this.record, OUTCOME_BYTES, purpose) === 0) return false;
     if (dropped >= 0) this.#forget(dropped);
     this.#committed(seq, head, code, detail);
     return true;
@@ -471,18 +483,20 @@ export class Table implements LogOwner {
 
   relocate(record: Uint8Array, length: number, location: number): boolean {
     const type = recordType(record, 0);
-    if (commits(type)) {
-      const seq = getU24(record, length - CRC_BYTES - POSITION_BYTES);
-      if (seq === this.applied) this.#movedPosition = true;
-      if (!this.#keepAck(seq)) return false;
-    }
+    if (commits(type) && !this.#keepAck(getU24(record, length - CRC_BYTES - POSITION_BYTES))) return false;
     switch (type) {
       case Record.slot:
       case Record.slotCopy:
         return this.#relocateSlot(record, location);
       case Record.schedule:
       case Record.scheduleCopy:
-        return this.#relocateValue(record, Record.scheduleCopy, SCHEDULE_COPY_BYTES, this.#scheduleAt, location);
+        return this.#relocateValue(
+          record,
+          Record.scheduleCopy,
+          SCHEDULE_COPY_BYTES,
+          this.#scheduleAt,
+          location,
+        );
       case Record.setting:
       case Record.settingCopy:
         return this.#relocateValue(
@@ -507,7 +521,7 @@ export class Table implements LogOwner {
     if (slot >= this.profile.slots || this.index.place(slot) !== location) return true;
     markEntry(record, 0, Record.slotCopy, false);
     record.fill(0, ENTRY_BYTES, SLOT_COPY_BYTES);
-    const moved = this.log.append(record, SLOT_COPY_BYTES);
+    const moved = this.log.append(record, SLOT_COPY_BYTES, Purpose.compaction);
     if (moved === 0) return false;
     this.index.setPlace(slot, moved);
     return true;
@@ -526,15 +540,17 @@ export class Table implements LogOwner {
     const end = HEAD + (copy === Record.scheduleCopy ? SCHEDULE_PAYLOAD : record[3]);
     if (copy === Record.scheduleCopy || copy === Record.settingCopy) record.fill(0, end, length);
     putHead(record, copy, length, id, record[3]);
-    const moved = this.log.append(record, length);
+    const moved = this.log.append(record, length, Purpose.compaction);
     if (moved === 0) return false;
     places[id] = moved;
     return true;
   }
 
-  /** Remembers that the ack of `seq` loses its record; runs of them are written again together. */
+  /** Remembers that the ack of `seq` loses its record, if that is its newest; runs of them are written again together. */
   #keepAck(seq: number): boolean {
-    if (!this.acks.has(seq)) return true;
+    if (!this.acks.has(seq) || this.acks.sector(seq) !== (this.log.oldest & 0xff)) return true;
+    if (seq === this.applied) this.#movedPosition = true;
+    if (seq === this.applied || (seq >= this.#movedFirst && seq <= this.#movedLast)) return true;
     const full = this.#movedLast - this.#movedFirst + 1 >= ACKS_PER_RECORD;
     if (this.#movedFirst > 0 && (seq !== this.#movedLast + 1 || full) && !this.#writeAcks()) return false;
     if (this.#movedFirst === 0) this.#movedFirst = seq;
@@ -551,27 +567,31 @@ export class Table implements LogOwner {
   #writeAcks(): boolean {
     const first = this.#movedFirst;
     const count = this.#movedLast - first + 1;
-    this.#movedFirst = 0;
+    this.#movedFirst = this.#movedLast = 0;
     const length = Math.ceil((ACKS_HEAD + count * ACK_BYTES + CRC_BYTES) / 16) * 16;
     this.record.fill(0, 0, length);
     putHead(this.record, Record.acks, length, count, 0);
     putU24(this.record, HEAD, first);
     for (let i = 0; i < count; i++) this.acks.copy(first + i, this.record, ACKS_HEAD + i * ACK_BYTES);
-    return this.log.append(this.record, length) !== 0;
+    if (this.log.append(this.record, length, Purpose.compaction) === 0) return false;
+    for (let i = 0; i < count; i++) this.acks.setSector(first + i, this.log.newest & 0xff);
+    return true;
   }
 
   relocated(): boolean {
-    // The newest position must outlive its record: an outcome without effect carries it on.
     if (this.#movedFirst > 0 && !this.#writeAcks()) return false;
     if (!this.#movedPosition) return true;
+    // The newest position must outlive its record: an outcome without effect carries it on, and its ack with it.
     const seq = this.applied;
     this.#outcome(this.acks.code(seq), this.acks.detail(seq), 0, seq, this.head);
-    return this.log.append(this.record, OUTCOME_BYTES) !== 0;
+    if (this.log.append(this.record, OUTCOME_BYTES, Purpose.compaction) === 0) return false;
+    this.acks.setSector(seq, this.log.newest & 0xff);
+    return true;
   }
 
   /** One step of housekeeping, with at most one erase; never while a credential is being decided. */
   maintain(): void {
-    this.#movedFirst = 0;
+    this.#movedFirst = this.#movedLast = 0;
     this.#movedPosition = false;
     this.log.maintain(this);
   }

@@ -96,14 +96,14 @@ export class Log {
   }
 
   /**
-   * The table as it will be when all that is signed is applied as it was meant. What was acknowledged already counts as it was
-   * answered. It belongs to the log: look, do not keep.
+   * The table as it will be when all that is signed is applied as it was meant. An answer counts only once all before it are known, since
+   * what was refused behind a gap tells nothing of the table. It belongs to the log: look, do not keep.
    */
   projection(): Table {
     if (this.#projection === undefined) {
       this.#projection = new Table(undefined, this.mirror);
-      for (const { seq, delta, code } of this.positions.slice(this.acknowledged))
-        this.#projection.apply(seq, fieldsOf(delta), code ?? Code.applied);
+      for (const { seq, delta } of this.positions.slice(this.acknowledged))
+        this.#projection.apply(seq, fieldsOf(delta), Code.applied);
     }
     return this.#projection;
   }
@@ -139,10 +139,9 @@ export class Log {
     return found !== undefined && seq >= found.first ? found : undefined;
   }
 
-  /** Keeps the lock's answer to `seq`, which had none. An answer that was not expected makes the projection be computed again. */
+  /** Keeps the lock's answer to `seq`, which had none. */
   answer(seq: number, code: number): void {
     this.positions[seq - 1].code = code;
-    if (code !== Code.applied && code !== Code.installed) this.#projection = undefined;
   }
 
   /**
@@ -154,6 +153,8 @@ export class Log {
       const delta = fieldsOf(next.delta);
       before(next, delta);
       this.mirror.apply(next.seq, delta, next.code);
+      // The projection had counted on success.
+      if (next.code !== Code.applied && next.code !== Code.installed) this.#projection = undefined;
       next.digest = this.mirror.sum.slice();
       this.acknowledged = next.seq;
       next = this.positions[this.acknowledged];

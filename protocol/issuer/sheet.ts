@@ -91,7 +91,9 @@ export function rowsOf(
   optional: readonly string[],
   errors: ImportError[],
 ): Row[] {
-  errors.push(...(sheet.errors ?? []), ...checkColumns(sheet, required, [...required, ...optional]));
+  errors.push(...(sheet.errors ?? []));
+  if (sheet.columns.length === 0 && sheet.errors !== undefined) return [];
+  errors.push(...checkColumns(sheet, required, [...required, ...optional]));
   if (required.some((column) => !sheet.columns.includes(column))) return [];
   const rows: Row[] = [];
   for (const { line, cells } of sheet.rows) {

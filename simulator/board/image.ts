@@ -84,15 +84,17 @@ export function unpackImage(bytes: Uint8Array): FlashImage {
     const parts = `identity ${IDENTITY_BYTES}, credentials ${profile.credentialBytes}, events ${profile.eventBytes}`;
     throw wrongSize(`${wanted} bytes for ${profile.name} (${parts})`, bytes);
   }
+  // Not slice, which shares memory where the bytes are a Buffer.
+  const copy = (start: number, end?: number) => new Uint8Array(bytes.subarray(start, end));
   const identity: Identity = {
-    lock: bytes.slice(AT_LOCK, AT_SEED),
+    lock: copy(AT_LOCK, AT_SEED),
     profile: profile.id,
-    seed: bytes.slice(AT_SEED, AT_DEVICE_SECRET),
-    deviceSecret: bytes.slice(AT_DEVICE_SECRET, AT_MAKER_ROOT),
-    makerRoot: bytes.slice(AT_MAKER_ROOT, AT_CRC),
+    seed: copy(AT_SEED, AT_DEVICE_SECRET),
+    deviceSecret: copy(AT_DEVICE_SECRET, AT_MAKER_ROOT),
+    makerRoot: copy(AT_MAKER_ROOT, AT_CRC),
   };
   const eventsAt = IDENTITY_BYTES + profile.credentialBytes;
-  return { identity, credentials: bytes.slice(IDENTITY_BYTES, eventsAt), events: bytes.slice(eventsAt) };
+  return { identity, credentials: copy(IDENTITY_BYTES, eventsAt), events: copy(eventsAt) };
 }
 
 /** Checks the identity partition and gives its profile. */

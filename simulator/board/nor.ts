@@ -40,7 +40,9 @@ export class NorFlash implements Flash {
 
   #check(offset: number, length: number, unit: number): void {
     if (!Number.isInteger(offset) || offset < 0 || offset + length > this.bytes.length)
-      throw new FlashMisuse(`flash access at ${offset}, ${length} bytes: the partition has ${this.bytes.length}`);
+      throw new FlashMisuse(
+        `flash access at ${offset}, ${length} bytes: the partition has ${this.bytes.length}`,
+      );
     if (offset % unit !== 0 || length % unit !== 0)
       throw new FlashMisuse(`flash access at ${offset}, ${length} bytes: wanted multiples of ${unit}`);
   }

@@ -2,9 +2,9 @@
 // only good for comparing within one run.
 
 import { performance } from "node:perf_hooks";
-import type { Crypto } from "../../protocol/crypto/port";
 import { SLOT_BYTES } from "../../firmware/core/records";
 import { noble } from "../../protocol/crypto/noble";
+import type { Crypto } from "../../protocol/crypto/port";
 import { MAX_BUNDLE_DELTAS } from "../../protocol/wire/limits";
 import { Type } from "../../protocol/wire/messages";
 import { node } from "../../simulator/board/crypto";
@@ -64,7 +64,8 @@ function sync(door: Door, signed: readonly Uint8Array[]): Synced {
   door.hello();
   for (const bundle of signed) {
     const { receipt } = door.send(Type.bundle, bundle);
-    if (receipt === undefined || receipt.codes.some((code) => code !== 0)) throw new Error("bench: a put failed");
+    if (receipt === undefined || receipt.codes.some((code) => code !== 0))
+      throw new Error("bench: a put failed");
   }
   const seconds = (performance.now() - start) / 1000;
   door.lock.receive = receive;
@@ -121,4 +122,3 @@ export function nodeFigures(): Figures {
     "boot.ms": boots[boots.length >> 1],
   };
 }
-

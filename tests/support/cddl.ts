@@ -61,7 +61,8 @@ function tokens(text: string): string[] {
   return found;
 }
 
-const isName = (token: string | undefined): token is string => token !== undefined && /^[A-Za-z@_$]/.test(token);
+const isName = (token: string | undefined): token is string =>
+  token !== undefined && /^[A-Za-z@_$]/.test(token);
 const isNumber = (token: string | undefined): boolean => token !== undefined && /^-?\d/.test(token);
 
 class Parser {
@@ -85,7 +86,8 @@ class Parser {
   }
 
   #expect(token: string): void {
-    if (!this.#take(token)) throw new Error(`cddl: wanted ${token}, got ${this.#tokens.slice(this.#at, this.#at + 6).join(" ")}`);
+    if (!this.#take(token))
+      throw new Error(`cddl: wanted ${token}, got ${this.#tokens.slice(this.#at, this.#at + 6).join(" ")}`);
   }
 
   #next(): string {
@@ -195,7 +197,9 @@ class Parser {
     }
     const first = this.#type();
     const hasKey = this.#take(":") || this.#take("=>");
-    return hasKey ? { ...occurs, key: first, content: this.#type() } : { ...occurs, key: undefined, content: first };
+    return hasKey
+      ? { ...occurs, key: first, content: this.#type() }
+      : { ...occurs, key: undefined, content: first };
   }
 
   #occurrence(): { min: number; max: number } {
@@ -220,7 +224,10 @@ const NO_SCOPE: Scope = new Map();
 const isInteger = (value: unknown): value is number => Number.isSafeInteger(value);
 const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array;
 
-const PRELUDE: ReadonlyMap<string, (value: unknown) => boolean> = new Map<string, (value: unknown) => boolean>([
+const PRELUDE: ReadonlyMap<string, (value: unknown) => boolean> = new Map<
+  string,
+  (value: unknown) => boolean
+>([
   ["any", () => true],
   ["uint", (value) => isInteger(value) && value >= 0],
   ["int", isInteger],
@@ -257,7 +264,10 @@ export class Cddl {
     const body = this.rules.get(rule)?.body;
     const only = body === undefined || isGroup(body) ? undefined : body[0];
     if (only?.kind !== "enumeration") throw new Error(`cddl: ${rule} is no enumeration`);
-    return only.group[0].map(({ key, content }) => [String(valueOf(key)), Number(valueOf(content as Type))]);
+    return only.group[0].map(({ key, content }) => [
+      String(literalOf(key)),
+      Number(literalOf(content as Type)),
+    ]);
   }
 
   #type(type: Type, value: unknown, scope: Scope): boolean {
@@ -279,7 +289,9 @@ export class Cddl {
       case "enumeration":
         return single.group[0].some(({ content }) => this.#type(content as Type, value, scope));
       case "control":
-        return this.#type(single.target, value, scope) && this.#control(single.control, single.by, value, scope);
+        return (
+          this.#type(single.target, value, scope) && this.#control(single.control, single.by, value, scope)
+        );
     }
   }
 
@@ -293,7 +305,11 @@ export class Cddl {
       return test(value);
     }
     if (isGroup(rule.body)) throw new Error(`cddl: ${name} is a group`);
-    return this.#type(rule.body, value, new Map(rule.parameters.map((p, i) => [p, { type: args[i], scope }])));
+    return this.#type(
+      rule.body,
+      value,
+      new Map(rule.parameters.map((p, i) => [p, { type: args[i], scope }])),
+    );
   }
 
   #control(control: string, by: Type, value: unknown, scope: Scope): boolean {
@@ -301,9 +317,13 @@ export class Cddl {
       case ".size":
         return this.#type(by, isBytes(value) ? value.length : Buffer.byteLength(String(value)), scope);
       case ".bits":
-        return [...Array(31).keys()].every((bit) => (Number(value) >>> bit) % 2 === 0 || this.#type(by, bit, scope));
+        return [...Array(31).keys()].every(
+          (bit) => (Number(value) >>> bit) % 2 === 0 || this.#type(by, bit, scope),
+        );
       case ".cbor":
-        return isBytes(value) && isAccepted(value) && this.#type(by, cborg.decode(value, { useMaps: true }), scope);
+        return (
+          isBytes(value) && isAccepted(value) && this.#type(by, cborg.decode(value, { useMaps: true }), scope)
+        );
       default:
         throw new Error(`cddl: no control ${control}`);
     }
@@ -322,7 +342,8 @@ export class Cddl {
   #sequence(group: Group, values: readonly unknown[], at: number, scope: Scope): number[] {
     return group.flatMap((entries) => {
       let ends = [at];
-      for (const entry of entries) ends = [...new Set(ends.flatMap((end) => this.#repeat(entry, values, end, scope)))];
+      for (const entry of entries)
+        ends = [...new Set(ends.flatMap((end) => this.#repeat(entry, values, end, scope)))];
       return ends;
     });
   }
@@ -335,7 +356,8 @@ export class Cddl {
       if (times === entry.max) break;
       const inner = this.#groupOf(entry);
       current = current.flatMap((end) => {
-        if (inner !== undefined) return this.#sequence(inner, values, end, scope).filter((next) => next > end);
+        if (inner !== undefined)
+          return this.#sequence(inner, values, end, scope).filter((next) => next > end);
         return end < values.length && this.#type(entry.content as Type, values[end], scope) ? [end + 1] : [];
       });
     }
@@ -372,7 +394,7 @@ export class Cddl {
   }
 }
 
-function valueOf(type: Type | undefined): number | string | Uint8Array {
+function literalOf(type: Type | undefined): number | string | Uint8Array {
   const only = type?.[0];
   if (only?.kind !== "value") throw new Error("cddl: no value");
   return only.value;

@@ -184,7 +184,12 @@ export class Door {
   /** A fresh session with a fresh time answer. */
   setTime(): Answer {
     const { nonce } = this.hello();
-    const answer = { lock: this.identity.lock, nonce: nonce.slice(), time: Math.floor(this.now), timeEpoch: 0 };
+    const answer = {
+      lock: this.identity.lock,
+      nonce: nonce.slice(),
+      time: Math.floor(this.now),
+      timeEpoch: 0,
+    };
     return this.send(Type.time, signTime(this.crypto, this.issuer, answer));
   }
 
@@ -224,7 +229,16 @@ export class Door {
   pin(slot: number, digits: string, more: Partial<PutDelta> = {}): PutDelta {
     const tag = credentialTag(this.crypto, this.pinKey, Kind.pin, ascii(digits));
     const user = 1000 + slot;
-    return { op: "put", slot, kind: Kind.pin, tag, digits: digits.length, user, role: Role.resident, ...more };
+    return {
+      op: "put",
+      slot,
+      kind: Kind.pin,
+      tag,
+      digits: digits.length,
+      user,
+      role: Role.resident,
+      ...more,
+    };
   }
 
   /** A put of a card. */

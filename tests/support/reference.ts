@@ -1,221 +1,345 @@
-// A second opinion on who may open and when, for judging the lock's decision. It is written from the rules alone, imports none of the
-// code that it judges, takes local time from Node's Intl, and never calculates with an error bound: the true time may be any second
-// from `now - bound` to `now + bound`, so it looks at each of them and refuses unless all are allowed. Slow on purpose.
+// What a lock's table must be after any deltas, written once more from the rules and the layout of an entry alone: plain maps, no
+// flash, no index. It judges the table of the core and shares nothing with it.
 
-/** Roles of people and of credentials that never open (rule C9). */
-export type Role = "admin" | "resident" | "team" | "guest" | "prospect" | "programming-only" | "remote-only";
+import { createHash } from "node:crypto";
 
-/** Operating modes (rules A60, M2). */
-export type Mode = "normal" | "tour" | "resident";
-
-/** What a refusal is called; "granted" where the door opens. */
-export type Verdict =
-  | "disabled"
-  | "wrong-mode"
-  | "clock-unknown"
-  | "not-yet-valid"
-  | "expired"
-  | "first-use-missed"
-  | "outside-schedule"
-  | "used-up"
-  | "needs-second"
-  | "granted";
-
-/** One weekly window (rule T1): it opens on each of these days, 0 Sunday to 6 Saturday, at a minute of the day. */
-export interface Opening {
-  readonly days: readonly number[];
-  readonly minute: number;
-  /** Minutes. */
-  readonly lasts: number;
+/** A window: days as bits from Sunday, start minute of the day, minutes. */
+export interface Window {
+  readonly days: number;
+  readonly start: number;
+  readonly duration: number;
 }
 
-/** All that was said of a credential. What is left out does not limit it. Instants are UTC seconds. */
-export interface Credential {
-  readonly role: Role;
-  readonly disabled?: boolean;
-  /** Opens only together with another person's (rule C15). */
-  readonly dual?: boolean;
+interface Terms {
+  readonly role: number;
+  readonly schedule?: number;
   readonly start?: number;
   readonly end?: number;
-  readonly schedule?: readonly Opening[];
-  readonly uses?: number;
   readonly minutesAfterFirstUse?: number;
-  readonly hoursToFirstUse?: number;
+  readonly firstUseHours?: number;
+  readonly capabilities?: number;
+  readonly flags?: number;
 }
 
-/** What was done with it so far. */
-export interface Past {
-  readonly used: boolean;
-  readonly usesLeft: number;
-  /** When it was used first, if that is known. */
-  readonly firstUse?: number;
+export interface Put extends Terms {
+  readonly op: "put";
+  readonly slot: number;
+  readonly kind: number;
+  readonly tag: Uint8Array;
+  readonly digits?: number;
+  readonly user: number;
+  readonly grantor?: number;
+  readonly uses?: number;
+  readonly generation?: number;
 }
 
-/** What the lock knows of the time. */
-export type Clock = "unknown" | { readonly now: number; readonly bound: number };
-
-/** Everything that a verdict depends on. `zone` is an IANA name. */
-export interface Situation {
-  readonly credential: Credential;
-  readonly past: Past;
-  readonly mode: Mode;
-  readonly zone: string;
-  readonly clock: Clock;
+export interface Change extends Terms {
+  readonly op: "change";
+  readonly slot: number;
+  readonly generation: number;
 }
 
-// ---- Local time ----------------------------------------------------------------------------------------------------------------
+/** An operation, as the issuer says it. */
+export type Operation =
+  | Put
+  | Change
+  | { readonly op: "drop" | "enable" | "disable"; readonly slot: number; readonly generation: number }
+  | { readonly op: "revoke"; readonly user: number }
+  | { readonly op: "put-schedule"; readonly id: number; readonly windows: readonly Window[] }
+  | { readonly op: "drop-schedule"; readonly id: number }
+  | { readonly op: "set"; readonly setting: number; readonly value: Uint8Array }
+  | { readonly op: "wipe" };
 
-const WEEKDAYS: readonly string[] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-const WEEK_MINUTES = 7 * 1440;
-/** All clocks of these years change on a quarter of an hour of UTC. */
-const QUARTER_S = 900;
+/** What is known of one slot. */
+export type Slot = Required<Omit<Put, "op" | "tag">> & { readonly tag: string };
 
-/** The wall clock of one zone, by Intl. */
-class Wall {
-  readonly #format: Intl.DateTimeFormat;
-  readonly #quarters = new Map<number, number>();
+/** What a delta gives: the name of its code, and its detail. */
+export interface Outcome {
+  readonly code: string;
+  readonly detail: number;
+}
 
-  constructor(zone: string) {
-    this.#format = new Intl.DateTimeFormat("en-US", {
-      timeZone: zone,
-      hourCycle: "h23",
-      weekday: "short",
-      hour: "2-digit",
-      minute: "2-digit",
-    });
+/** The clock when a delta is applied; `lapsed` is whether its bundle came too late for puts and enables. */
+export interface When {
+  readonly known: boolean;
+  readonly now: number;
+  readonly lapsed?: boolean;
+}
+
+export interface Limits {
+  readonly slots: number;
+  readonly schedules: number;
+  readonly reader: boolean;
+}
+
+const DISABLED = 1;
+const MAY_PUT = 2 | 4 | 8 | 16;
+const ROLES = 7;
+const GUEST = 3;
+/** Seven bits have a meaning. */
+const CAPABILITIES = 127;
+const MINUTES_A_WEEK = 7 * 1440;
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+const done = (code: string, detail = 0): Outcome => ({ code, detail });
+
+export class ReferenceTable {
+  readonly slots = new Map<number, Slot>();
+  readonly schedules = new Map<number, readonly Window[]>();
+  readonly settings = new Map<number, Uint8Array>();
+  /** The outcome of every delta, the first at index 0. */
+  readonly outcomes: Outcome[] = [];
+  readonly #limits: Limits;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
   }
 
-  /** The minute of the week that the wall clock shows, counted from Sunday 00:00. */
-  minuteOfWeek(instant: number): number {
-    const quarter = Math.floor(instant / QUARTER_S);
-    let minute = this.#quarters.get(quarter);
-    if (minute === undefined) {
-      const text = this.#format.format(quarter * QUARTER_S * 1000);
-      const shown = /^(\w{3}),? (\d\d):(\d\d)$/.exec(text);
-      if (shown === null) throw new Error(`Intl: wanted "Mon 09:00", got "${text}"`);
-      minute = WEEKDAYS.indexOf(shown[1]) * 1440 + Number(shown[2]) * 60 + Number(shown[3]);
-      this.#quarters.set(quarter, minute);
-    }
-    return (minute + Math.floor((instant - quarter * QUARTER_S) / 60)) % WEEK_MINUTES;
+  /** Applies the next delta. */
+  apply(delta: Operation, when: When): Outcome {
+    const outcome = this.#judge(delta, when);
+    this.outcomes.push(outcome);
+    return outcome;
   }
-}
 
-const walls = new Map<string, Wall>();
-
-function wallOf(zone: string): Wall {
-  const wall = walls.get(zone) ?? new Wall(zone);
-  walls.set(zone, wall);
-  return wall;
-}
-
-/** Whether a wall clock that shows `minuteOfWeek` lies in one of the openings (rules T1, T2, T9). */
-function isWithin(openings: readonly Opening[], minuteOfWeek: number): boolean {
-  return openings.some(({ days, minute, lasts }) =>
-    days.some((day) => (minuteOfWeek - (day * 1440 + minute) + WEEK_MINUTES) % WEEK_MINUTES < lasts),
-  );
-}
-
-/** The last answer of {@link isOpen}: neighbouring seconds ask the same again, and wall clocks show whole minutes of UTC. */
-const last = { schedule: undefined as readonly Opening[] | undefined, zone: "", minute: -1, open: false };
-
-/** Whether a schedule is open at an instant in UTC seconds, by the wall clock of a zone. */
-function isOpen(schedule: readonly Opening[], zone: string, instant: number): boolean {
-  const minute = Math.floor(instant / 60);
-  if (last.minute === minute && last.schedule === schedule && last.zone === zone) return last.open;
-  last.schedule = schedule;
-  last.zone = zone;
-  last.minute = minute;
-  last.open = isWithin(schedule, wallOf(zone).minuteOfWeek(instant));
-  return last.open;
-}
-
-// ---- One instant ---------------------------------------------------------------------------------------------------------------
-
-/** What an instant alone can be refused for, in the order of the decision; the last is "nothing". */
-const BY_TIME: readonly Verdict[] = [
-  "not-yet-valid",
-  "expired",
-  "first-use-missed",
-  "outside-schedule",
-  "granted",
-];
-
-/** A schedule binds users, not administrators (rule A29). */
-const bindsSchedule = (credential: Credential): boolean =>
-  credential.schedule !== undefined && credential.role !== "admin";
-
-/** The place in {@link BY_TIME} of what refuses this instant, were it the true time. */
-function rankAt({ credential, past, zone }: Situation, instant: number): number {
-  const { start, end, schedule, minutesAfterFirstUse, hoursToFirstUse } = credential;
-  if (start !== undefined && instant < start) return 0;
-  if (end !== undefined && instant >= end) return 1;
-  if (minutesAfterFirstUse !== undefined && past.firstUse !== undefined)
-    if (instant >= past.firstUse + minutesAfterFirstUse * 60) return 1;
-  if (hoursToFirstUse !== undefined && start !== undefined && !past.used)
-    if (instant >= start + hoursToFirstUse * 3600) return 2;
-  if (schedule !== undefined && bindsSchedule(credential)) if (!isOpen(schedule, zone, instant)) return 3;
-  return 4;
-}
-
-/** Whether the time says anything about this credential (rule T12). */
-function dependsOnTime(credential: Credential): boolean {
-  const { start, end, minutesAfterFirstUse, hoursToFirstUse } = credential;
-  const limits = [start, end, minutesAfterFirstUse, hoursToFirstUse];
-  return bindsSchedule(credential) || limits.some((limit) => limit !== undefined);
-}
-
-/** What refuses before the time is looked at. */
-function standing({ credential, mode, clock }: Situation): Verdict | undefined {
-  if (credential.disabled) return "disabled";
-  if (credential.role === "programming-only" || credential.role === "remote-only") return "wrong-mode";
-  if (credential.role === "prospect" && mode === "resident") return "wrong-mode";
-  return clock === "unknown" && dependsOnTime(credential) ? "clock-unknown" : undefined;
-}
-
-/** What is left to refuse when the time does not. */
-function lastWord({ credential, past }: Situation): Verdict {
-  if (credential.uses !== undefined && past.usesLeft === 0) return "used-up";
-  return credential.dual ? "needs-second" : "granted";
-}
-
-/** The verdict, from the refusals of every second that may be the true time. */
-export function verdict(situation: Situation): Verdict {
-  const before = standing(situation);
-  if (before !== undefined) return before;
-  if (situation.clock === "unknown") return lastWord(situation);
-  const { now, bound } = situation.clock;
-  let worst = BY_TIME.length - 1;
-  for (let instant = now - bound; instant <= now + bound; instant++)
-    worst = Math.min(worst, rankAt(situation, instant));
-  return worst < BY_TIME.length - 1 ? BY_TIME[worst] : lastWord(situation);
-}
-
-// ---- What comes next -----------------------------------------------------------------------------------------------------------
-
-const HORIZON_S = 9 * 86_400;
-
-/**
- * The first second after `now` at which the verdict is another, looking at every second of the nine days that follow; undefined if
- * there is none among them. The error bound stays what it is.
- */
-export function nextVerdict(situation: Situation): { at: number; verdict: Verdict } | undefined {
-  const { clock } = situation;
-  if (clock === "unknown" || standing(situation) !== undefined) return undefined;
-  const { now, bound } = clock;
-  /** When each rank was seen last: what refuses is the lowest that was seen since `t - bound`. */
-  const seen: number[] = BY_TIME.map(() => -1);
-  let first = -1;
-  for (let latest = now - bound; latest <= now + HORIZON_S + bound; latest++) {
-    seen[rankAt(situation, latest)] = latest;
-    const t = latest - bound;
-    if (t < now) continue;
-    let worst = 0;
-    while (seen[worst] < t - bound) worst++;
-    if (t === now) first = worst;
-    else if (worst !== first) {
-      const at = { ...situation, clock: { now: t, bound } };
-      return { at: t, verdict: verdict(at) };
+  #judge(delta: Operation, when: When): Outcome {
+    switch (delta.op) {
+      case "put":
+        return this.#put(delta, when);
+      case "change":
+        return this.#change(delta, when);
+      case "drop":
+        return this.#drop(delta.slot, delta.generation);
+      case "enable":
+        return when.lapsed ? done("expired") : this.#switch(delta.slot, delta.generation, 0);
+      case "disable":
+        return this.#switch(delta.slot, delta.generation, DISABLED);
+      case "revoke":
+        return this.#remove(this.#family(delta.user));
+      case "put-schedule":
+        return this.#putSchedule(delta.id, delta.windows);
+      case "drop-schedule":
+        return this.#dropSchedule(delta.id);
+      case "set":
+        return this.#set(delta.setting, delta.value);
+      case "wipe":
+        return this.#remove([...this.slots.keys()]);
     }
   }
-  return undefined;
+
+  #put(delta: Put, when: When): Outcome {
+    const formal = putFormat(delta);
+    if (formal !== undefined) return done(formal);
+    if (when.lapsed) return done("expired");
+    if (delta.slot >= this.#limits.slots) return done("capacity");
+    if (delta.kind === 3 && !this.#limits.reader) return done("unsupported");
+    if (this.#missesSchedule(delta)) return done("unknown-schedule");
+    const wanted = slotOf(delta, this.outcomes.length + 1);
+    const was = this.slots.get(delta.slot);
+    if (was !== undefined && sameContent(was, wanted)) return done("unchanged");
+    if ((delta.generation ?? 0) !== (was?.generation ?? 0)) return done("stale-generation");
+    for (const other of this.slots.values())
+      if (other.tag === wanted.tag && other.slot !== wanted.slot) return done("duplicate");
+    const rest = this.density() - (was === undefined ? 0 : weight(was.digits));
+    const added = weight(wanted.digits);
+    // A PIN that makes guessing no easier than the one it replaces is always let in.
+    if (rest + added > 1e7 && rest + added > this.density()) return done("pin-too-short");
+    this.slots.set(wanted.slot, wanted);
+    return done(isInstalled(wanted, when) ? "installed" : "applied");
+  }
+
+  /** The sum of live / 10^digits, in units of 10⁻¹⁰. */
+  density(): number {
+    return [...this.slots.values()].reduce((sum, { digits }) => sum + weight(digits), 0);
+  }
+
+  #missesSchedule({ schedule = 0 }: Terms): boolean {
+    return schedule !== 0 && !this.schedules.has(schedule);
+  }
+
+  #meant(slot: number, generation: number): Slot | undefined {
+    const was = this.slots.get(slot);
+    return was?.generation === generation ? was : undefined;
+  }
+
+  #change(delta: Change, when: When): Outcome {
+    const formal = termsFormat(delta);
+    if (formal !== undefined) return done(formal);
+    const was = this.#meant(delta.slot, delta.generation);
+    if (was === undefined) return done("stale-generation");
+    if (this.#missesSchedule(delta)) return done("unknown-schedule");
+    const terms = termsOf(delta);
+    const now: Slot = { ...was, ...terms, flags: terms.flags | (was.flags & DISABLED) };
+    if (sameContent(was, now)) return done("unchanged");
+    this.slots.set(now.slot, now);
+    return done(isInstalled(now, when) ? "installed" : "applied");
+  }
+
+  #drop(slot: number, generation: number): Outcome {
+    if (slot >= this.#limits.slots) return done("range");
+    if (!this.slots.has(slot)) return done("unchanged");
+    if (this.#meant(slot, generation) === undefined) return done("stale-generation");
+    this.slots.delete(slot);
+    return done("applied");
+  }
+
+  #switch(slot: number, generation: number, disabled: number): Outcome {
+    const was = this.#meant(slot, generation);
+    if (was === undefined) return done("stale-generation");
+    if ((was.flags & DISABLED) === disabled) return done("unchanged");
+    this.slots.set(slot, { ...was, flags: (was.flags & ~DISABLED) | disabled });
+    return done("applied");
+  }
+
+  /** The slots of a user and of all below, found by growing the set of users until it grows no more. */
+  #family(user: number): number[] {
+    const users = new Set([user]);
+    const fallen = new Set<number>();
+    for (let before = -1; before !== fallen.size; ) {
+      before = fallen.size;
+      for (const slot of this.slots.values()) {
+        if (slot.user !== user && !users.has(slot.grantor)) continue;
+        fallen.add(slot.slot);
+        users.add(slot.user);
+      }
+    }
+    return [...fallen];
+  }
+
+  #remove(slots: readonly number[]): Outcome {
+    for (const slot of slots) this.slots.delete(slot);
+    return slots.length === 0 ? done("unchanged") : done("applied", slots.length);
+  }
+
+  #putSchedule(id: number, windows: readonly Window[]): Outcome {
+    if (id > this.#limits.schedules) return done("capacity");
+    if (overlap(windows)) return done("schedule-overlap");
+    const was = this.schedules.get(id);
+    if (was !== undefined && JSON.stringify(was) === JSON.stringify(windows)) return done("unchanged");
+    this.schedules.set(id, windows);
+    return done("applied");
+  }
+
+  #dropSchedule(id: number): Outcome {
+    if (!this.schedules.has(id)) return done("unchanged");
+    for (const { schedule } of this.slots.values()) if (schedule === id) return done("schedule-in-use");
+    this.schedules.delete(id);
+    return done("applied");
+  }
+
+  #set(setting: number, value: Uint8Array): Outcome {
+    const formal = settingFormat(setting, value);
+    if (formal !== undefined) return done(formal);
+    const was = this.settings.get(setting);
+    if (was !== undefined && hex(was) === hex(value)) return done("unchanged");
+    this.settings.set(setting, value.slice());
+    return done("applied");
+  }
+
+  /** The digest that a receipt must carry, in hexadecimal: the sum of the SHA-256 of every item. */
+  digest(): string {
+    let sum = 0n;
+    const add = (item: Uint8Array): void => {
+      sum += BigInt("0x" + createHash("sha256").update(item).digest("hex"));
+    };
+    for (const slot of this.slots.values()) add(Buffer.concat([Buffer.of(1), entryBytes(slot)]));
+    for (const [id, windows] of this.schedules) {
+      const packed = windows.map(
+        ({ days, start, duration }) => days * 2 ** 22 + start * 2 ** 11 + duration - 1,
+      );
+      add(Buffer.concat([Buffer.of(2, id), ...packed.map(u32)]));
+    }
+    for (const [id, value] of this.settings) add(Buffer.concat([Buffer.of(3, id), value]));
+    return (sum % 2n ** 256n).toString(16).padStart(64, "0");
+  }
+}
+
+function putFormat(delta: Put): string | undefined {
+  const { kind, digits = 0, user, grantor = 0 } = delta;
+  if (kind < 1 || kind > 3) return "unsupported";
+  if (kind === 1 ? digits < 4 || digits > 10 : digits !== 0) return "bad-format";
+  if (user === 0 || user === grantor) return "bad-format";
+  return termsFormat(delta);
+}
+
+function termsFormat(terms: Terms): string | undefined {
+  const { role, flags = 0, capabilities = 0, start = 0, end = 0, firstUseHours = 0 } = terms;
+  if (role >= ROLES || (flags & ~MAY_PUT) !== 0 || capabilities > CAPABILITIES) return "unsupported";
+  if (start !== 0 && end !== 0 && start >= end) return "range";
+  if (role === GUEST && (start === 0 || end === 0)) return "bad-format";
+  return firstUseHours !== 0 && start === 0 ? "bad-format" : undefined;
+}
+
+/** The zones that tests use are known by name here: the lock's own parser is judged elsewhere. */
+export const ZONES = {
+  good: ["UTC0", "CET-1CEST,M3.5.0,M10.5.0/3", "EST5EDT,M3.2.0,M11.1.0"],
+  bad: ["nowhere", "?"],
+};
+
+function settingFormat(setting: number, value: Uint8Array): string | undefined {
+  if (setting === 1) return ZONES.good.includes(Buffer.from(value).toString()) ? undefined : "bad-format";
+  if (setting === 2) return value.length !== 1 ? "bad-format" : value[0] > 2 ? "unsupported" : undefined;
+  if (setting === 3)
+    return value.length !== 2 ? "bad-format" : value[0] * 256 + value[1] > 3600 ? "range" : undefined;
+  return "unsupported";
+}
+
+function overlap(windows: readonly Window[]): boolean {
+  const week = new Uint8Array(MINUTES_A_WEEK);
+  for (const { days, start, duration } of windows)
+    for (let day = 0; day < 7; day++)
+      for (let minute = 0; minute < duration && (days >> day) % 2 === 1; minute++)
+        if (week[(day * 1440 + start + minute) % MINUTES_A_WEEK]++ > 0) return true;
+  return false;
+}
+
+/** 10^(10 − digits), nothing for what is no PIN. */
+function weight(digits: number): number {
+  return digits === 0 ? 0 : 10 ** (10 - digits);
+}
+
+function termsOf(terms: Terms): Required<Terms> {
+  const { role, schedule = 0, start = 0, end = 0, capabilities = 0, flags = 0 } = terms;
+  const { minutesAfterFirstUse = 0, firstUseHours = 0 } = terms;
+  return { role, schedule, start, end, minutesAfterFirstUse, firstUseHours, capabilities, flags };
+}
+
+function slotOf(put: Put, generation: number): Slot {
+  const { slot, kind, digits = 0, user, grantor = 0, uses = 0 } = put;
+  return { slot, kind, digits, user, grantor, uses, generation, tag: hex(put.tag), ...termsOf(put) };
+}
+
+function sameContent(a: Slot, b: Slot): boolean {
+  return entryBytes({ ...a, generation: 0 }).equals(entryBytes({ ...b, generation: 0 }));
+}
+
+/** A start that has not come, or cannot be told, leaves a slot installed (rule T5). */
+function isInstalled({ start }: Slot, { known, now }: When): boolean {
+  return start !== 0 && (!known || now < start);
+}
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+/** The 41 bytes of an entry, from their description: bit by bit, as text of zeros and ones. */
+export function entryBytes(slot: Slot): Buffer {
+  const bits = (value: number, count: number): string => value.toString(2).padStart(count, "0");
+  const { kind, role, minutesAfterFirstUse, digits, flags, firstUseHours, uses } = slot;
+  const first =
+    "00000" + bits(slot.slot, 10) + bits(kind, 2) + bits(role, 3) + bits(minutesAfterFirstUse, 12);
+  const second =
+    bits(digits === 0 ? 0 : digits - 3, 3) + bits(flags, 5) + bits(firstUseHours, 8) + bits(uses, 16);
+  return Buffer.concat([
+    u32(Number.parseInt(first, 2)),
+    u32(Number.parseInt(second, 2)),
+    u32(slot.generation).subarray(1),
+    Buffer.from(slot.tag, "hex"),
+    u32(slot.user),
+    u32(slot.grantor),
+    u32(slot.start),
+    u32(slot.end),
+    Buffer.of(slot.schedule, slot.capabilities),
+  ]);
 }

@@ -12,7 +12,7 @@ import { MODE_NAMES } from "../../protocol/wire/deltas";
 import { emptyEntry, Flag, ROLE_NAMES } from "../../protocol/wire/entry";
 import { Trust } from "../../protocol/wire/messages";
 import { intlOffset } from "../../tools/zone";
-import type { Credential, Mode, Opening, Past, Role, Situation } from "./reference";
+import type { Credential, Mode, Opening, Past, Role, Situation } from "./reference-decision";
 
 const DAY_S = 86_400;
 const FROM = Date.UTC(2024, 0, 8) / 1000;

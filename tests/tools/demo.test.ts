@@ -66,17 +66,17 @@ describe("the demo", () => {
       writeFileSync(path, text as string);
       args.push(`--${name}`, path);
     }
-    let out = "";
-    let err = "";
+    const out: string[] = [];
+    const err: string[] = [];
     const terminal = {
-      out: (text: string) => void (out += text),
-      err: (text: string) => void (err += text),
+      out: (text: string) => void out.push(text),
+      err: (text: string) => void err.push(text),
       colours: pc.createColors(false),
       secret: async () => "",
       exitCode: 0,
     };
     const code = await main([...args, ...more], terminal);
-    return { code, out, err };
+    return { code, out: out.join(""), err: err.join("") };
   }
 
   it("ends with 0 when everything that was expected to fail did, and nothing else", async () => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { MemoryLink, type Link } from "../../protocol/courier/link";
+import { type Link, MemoryLink } from "../../protocol/courier/link";
 import { toHex } from "../../protocol/wire/bytes";
 import { MAX_MESSAGE_BYTES } from "../../protocol/wire/limits";
 import { frame, helloBody, Type } from "../../protocol/wire/messages";

@@ -6,9 +6,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import pc from "picocolors";
-import { ascii } from "../../protocol/wire/bytes";
+import { claimKeys, credentialTag } from "../../protocol/crypto/derive";
+import { ascii, toHex } from "../../protocol/wire/bytes";
 import { Setting } from "../../protocol/wire/deltas";
-import { Capability, Flag, Role } from "../../protocol/wire/entry";
+import { Capability, Flag, Kind, Role } from "../../protocol/wire/entry";
 import { packImage } from "../../simulator/board/image";
 import { main } from "../../tools/tumbler";
 import { Door, type DoorOptions, MONDAY } from "../support/door";
@@ -54,13 +55,16 @@ export function spawn(args: readonly string[], cwd: string, env: NodeJS.ProcessE
   return { code: child.status ?? -1, out: child.stdout, err: child.stderr };
 }
 
-/** A folder that is gone when the test run is. */
-export function makeFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "tumbler-"));
+/** Inside a describe: gives the path of a name in a folder of its tests' own, which is gone after them. */
+export function ownFolder(): (name: string) => string {
+  let folder = "";
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "tumbler-"));
+  });
   after(() => {
     rmSync(folder, { recursive: true, force: true });
   });
-  return folder;
+  return (name) => join(folder, name);
 }
 
 /** A lock with a zone, schedules, slots of many kinds, and people who came to it. */
@@ -94,6 +98,21 @@ export function livelyDoor(options: DoorOptions = {}): Door {
   door.lock.tick();
   door.type(PINS.cleaner);
   return door;
+}
+
+/** The longest line of a text, in columns; every character that the commands print has one. */
+export function widest(text: string): number {
+  return Math.max(...text.split("\n").map((line) => [...line].length));
+}
+
+/** Everything that no output may hold: PINs, tags, secrets of the lock and keys of its claim, in hexadecimal or digits. */
+export function secretsOf(door: Door): string[] {
+  const { crypto, identity } = door;
+  const tags = Object.values(PINS).map((pin) => credentialTag(crypto, door.pinKey, Kind.pin, ascii(pin)));
+  tags.push(credentialTag(crypto, door.pinKey, Kind.card, CARD));
+  const keys = Object.values(claimKeys(crypto, identity.deviceSecret, 1)) as Uint8Array[];
+  const secrets = [identity.seed, identity.deviceSecret, ...keys, ...tags].map(toHex);
+  return [...Object.values(PINS), ...secrets];
 }
 
 /** Writes the image of a door's lock, changed by `spoil`. */

@@ -3,7 +3,7 @@
 
 import { Lock } from "../../firmware/core/lock";
 import { formatParts } from "../../firmware/core/parts";
-import { LOCK_1000, type Profile } from "../../firmware/core/profile";
+import { L500I, type Profile } from "../../firmware/core/profile";
 import type { Session } from "../../firmware/core/session";
 import type { Identity } from "../../firmware/ports";
 import { claimKeys, credentialTag } from "../../protocol/crypto/derive";
@@ -77,6 +77,18 @@ export function identityOf(profile: Profile): Identity {
   };
 }
 
+/** The same as vectors write it. */
+export function readableIdentity(profile: Profile): { readonly [field: string]: string | number } {
+  const { lock, seed, deviceSecret, makerRoot } = identityOf(profile);
+  const bytes = {
+    lock: toHex(lock),
+    seed: toHex(seed),
+    deviceSecret: toHex(deviceSecret),
+    makerRoot: toHex(makerRoot),
+  };
+  return { profile: profile.name, ...bytes };
+}
+
 /** The keyset in service. */
 export const KEYSET = [
   { ...SIGNERS.issuer, may: May.bundle | May.time },
@@ -102,13 +114,15 @@ export type Readable = { readonly [key: string]: unknown };
 
 /** How a bench is made. */
 export interface BenchOptions {
+  /** The small lock where nothing is said: it is made faster. */
   readonly profile?: Profile;
-  readonly image?: FlashImage;
 }
 
 export class Bench {
   /** Seconds since boot. */
   uptime = 0;
+  /** UTC seconds at boot. */
+  booted = START;
   board: VirtualBoard;
   lock: Lock;
   session: Session;
@@ -119,12 +133,13 @@ export class Bench {
   /** The bytes of the next nonce, where a test wants particular ones. */
   #drawn: string | undefined;
   #nonces = 0;
-  #events = 0;
+  /** Receipts as they were, and as they are shown: a repeated one stays the same. */
+  readonly #shown = new Map<string, Uint8Array>();
   #request = 0;
 
-  constructor({ profile = LOCK_1000, image }: BenchOptions = {}) {
-    this.board = this.#boardOf(image ?? blankImage(identityOf(profile)));
-    if (image === undefined) formatParts(this.board);
+  constructor({ profile = L500I }: BenchOptions = {}) {
+    this.board = this.#boardOf(blankImage(identityOf(profile)));
+    formatParts(this.board);
     this.lock = new Lock(this.board);
     this.session = this.lock.open();
     this.lock.tick();
@@ -139,10 +154,11 @@ export class Bench {
     return new VirtualBoard({ image, crypto: node, world: { now: () => this.uptime }, random });
   }
 
-  /** A power cycle: uptime begins at 0. */
+  /** A power cycle at the same hour of the next day: uptime begins at 0. */
   reboot(): void {
     const image = this.board.image();
     this.uptime = 0;
+    this.booted += 86_400;
     this.board = this.#boardOf(image);
     this.lock = new Lock(this.board);
     this.lock.tick();
@@ -189,7 +205,7 @@ export class Bench {
 
   /** The issuer's answer to the current nonce. */
   timeAnswer(): Uint8Array {
-    const time = START + Math.floor(this.uptime);
+    const time = this.booted + Math.floor(this.uptime);
     return signTime(node, SIGNERS.issuer, { lock: LOCK_ID, nonce: this.nonce, time, timeEpoch: 0 });
   }
 
@@ -219,9 +235,12 @@ export class Bench {
     const envelope = head?.type === Type.receipt ? readEnvelope(reader, MAX_MESSAGE_BYTES) : undefined;
     const receipt = envelope && readReceipt(new Reader(envelope.payload));
     if (head === undefined || receipt === undefined) return answer;
-    receipt.nextEvent = 100 + ++this.#events;
-    receipt.eventHead = named(`events ${this.#events}`).subarray(0, HEAD_BYTES);
-    return frame(Type.receipt, head.request, signReceipt(receipt));
+    const count = this.#shown.size;
+    receipt.nextEvent = 100 + count;
+    receipt.eventHead = named(`events ${count}`).subarray(0, HEAD_BYTES);
+    const shown = this.#shown.get(toHex(answer)) ?? frame(Type.receipt, head.request, signReceipt(receipt));
+    this.#shown.set(toHex(answer), shown);
+    return shown;
   }
 }
 

@@ -17,7 +17,16 @@ const ROW = 16;
 
 /** Every decision that the core can come to. */
 const REASONS = [
-  ...["granted", "bad-entry", "unknown", "damaged", "disabled", "wrong-mode", "clock-unknown", "not-yet-valid"],
+  ...[
+    "granted",
+    "bad-entry",
+    "unknown",
+    "damaged",
+    "disabled",
+    "wrong-mode",
+    "clock-unknown",
+    "not-yet-valid",
+  ],
   ...["expired", "first-use-missed", "outside-schedule", "used-up", "busy"],
 ];
 
@@ -33,7 +42,9 @@ function rowsAbout(bytes: Uint8Array, other: Uint8Array): string[] {
   const start = Math.max(0, Math.floor(first / ROW) - 2) * ROW;
   const rows: string[] = [];
   for (let at = start; at < Math.min(start + 6 * ROW, bytes.length); at += ROW)
-    rows.push(at.toString(16).padStart(6, "0") + " " + Buffer.from(bytes.subarray(at, at + ROW)).toString("hex"));
+    rows.push(
+      at.toString(16).padStart(6, "0") + " " + Buffer.from(bytes.subarray(at, at + ROW)).toString("hex"),
+    );
   return rows;
 }
 
@@ -76,7 +87,9 @@ describe("F1 one life, byte for byte the same", () => {
     const long = told(longLife);
     assert.deepEqual([...long.reasons].sort(), [...REASONS].sort());
     const small = told(smallLife);
-    const erases = small.steps.map(({ answer }) => JSON.parse(splitAnswer(answer).seen).credentials?.erases ?? 0);
+    const erases = small.steps.map(
+      ({ answer }) => JSON.parse(splitAnswer(answer).seen).credentials?.erases ?? 0,
+    );
     assert.ok(Math.max(...erases) >= 2, "compactions of a board: " + Math.max(...erases));
   });
 

@@ -11,7 +11,7 @@ import { fromHex, toHex } from "../../protocol/wire/bytes";
 import { Reason, type Row, reasonRow } from "../../protocol/wire/codes";
 import { MODE_NAMES } from "../../protocol/wire/deltas";
 import { Kind } from "../../protocol/wire/entry";
-import { MAX_CARD_BYTES, MAX_U32, MIN_CARD_BYTES } from "../../protocol/wire/limits";
+import { MAX_CARD_BYTES, MIN_CARD_BYTES } from "../../protocol/wire/limits";
 import { Trust } from "../../protocol/wire/messages";
 import { mountFailure, openLock, readImage } from "../image";
 import { windowsOf } from "../inspection/inspection";
@@ -78,9 +78,8 @@ async function explainFile(path: string, options: Options, terminal: Terminal): 
 function instantAt(lock: Lock, text: string | undefined): number {
   if (text === undefined) return Math.floor(Date.now() / 1000);
   const when = parseWhen(text.replace(/^(\S+) (\S+)$/, "$1T$2"));
-  const now = when && instantOf(when, "", (_zone, utcSeconds) => offsetAt(lock.zone, utcSeconds));
-  if (now === undefined || now < 0 || now > MAX_U32) throw new Failure(`--at ${text}: wanted ${WHEN_WANTED}`);
-  return now;
+  if (when === undefined) throw new Failure(`--at ${text}: wanted ${WHEN_WANTED}`);
+  return instantOf(when, "", (_zone, utcSeconds) => offsetAt(lock.zone, utcSeconds));
 }
 
 /** A bound above the policy makes the time unknown, as at the lock (rule T11). */
@@ -99,8 +98,9 @@ async function credentialOf(
     return { kind: Kind.card, value: uidOf(card) };
   }
   if (pin === undefined) throw new Failure("no credential to explain", "add --pin or --card");
-  const digits = pin === "-" ? await terminal.secret("PIN: ") : pin;
-  return { kind: Kind.pin, value: new Uint8Array(Buffer.from(digits.trim(), "utf8")) };
+  const digits = pin === "-" ? (await terminal.secret("PIN: ")).trim() : pin;
+  if (pin === "-" && digits === "") throw new Failure("--pin -: no PIN came from standard input");
+  return { kind: Kind.pin, value: new Uint8Array(Buffer.from(digits, "utf8")) };
 }
 
 function uidOf(text: string): Uint8Array {

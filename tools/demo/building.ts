@@ -81,7 +81,13 @@ export class Building {
     const profile = PROFILES.find(({ name }) => name === row.profile);
     if (profile === undefined) throw new Error(`door ${row.door}: unknown profile ${row.profile}`);
     const { site, owner } = this.#issuer.signers;
-    const made = provisionLock({ profile: profile.id, maker, owner: owner.publicKey, site, random: randomFillSync });
+    const made = provisionLock({
+      profile: profile.id,
+      maker,
+      owner: owner.publicKey,
+      site,
+      random: randomFillSync,
+    });
     await this.#issuer.bindLock(row.door, made.record);
     const options = { image: made.image, crypto: node, world: this.#world, random: randomFillSync };
     const door = new VirtualDoor(row, new VirtualLock(options), url, site);

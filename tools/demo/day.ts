@@ -152,6 +152,7 @@ export class Day {
     this.#listener.syncing([door]);
     const carried = await this.#building.visit(door, this.#listener.receipt);
     this.#listener.synced();
-    if (carried.outcome !== "done") this.#listener.delivered(door, `visit: ${carried.reason ?? carried.outcome}`);
+    if (carried.outcome !== "done")
+      this.#listener.delivered(door, `visit: ${carried.reason ?? carried.outcome}`);
   }
 }

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { signingKey } from "../../protocol/issuer/encode";
 import { Issuer } from "../../protocol/issuer/issuer";
 import type { ImportError, Sheet } from "../../protocol/issuer/sheet";
-import { instantOf } from "../../protocol/issuer/when";
+import { instantOf, parseWhen } from "../../protocol/issuer/when";
 import { node } from "../../simulator/board/crypto";
 import { packImage } from "../../simulator/board/image";
 import { readSheet } from "../csv";
@@ -56,7 +56,8 @@ function sheetOf(path: string): Sheet {
     return readSheet(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const why = code === "ENOENT" ? "no such file" : code === "EISDIR" ? "is a folder" : String(code ?? error);
+    const why =
+      code === "ENOENT" ? "no such file" : code === "EISDIR" ? "is a folder" : String(code ?? error);
     throw new Failure(`${path}: ${why}`, "name a CSV file");
   }
 }
@@ -66,6 +67,16 @@ function withoutBadRows(sheet: Sheet, errors: readonly ImportError[]): Sheet {
   const bad = new Set(errors.filter(({ file }) => file === sheet.file).map(({ line }) => line));
   return { ...sheet, rows: sheet.rows.filter(({ line }) => !bad.has(line)) };
 }
+
+/** The sheets of the building: one object, so that they are checked against each other. */
+interface BuildingSheets {
+  readonly doors: Sheet;
+  readonly schedules: Sheet;
+  readonly people: readonly Sheet[];
+}
+
+const rowCount = ({ doors, schedules, people }: BuildingSheets): number =>
+  [doors, schedules, ...people].reduce((sum, { rows }) => sum + rows.length, 0);
 
 /** Every error with its place, as lines. */
 export function errorLines(errors: readonly ImportError[]): string {
@@ -100,34 +111,34 @@ class Demo {
   /** Imports the building; with errors nothing of it, unless bad rows shall be skipped. */
   async import(now: number): Promise<void> {
     const { files, skipBadRows, terminal } = this.#options;
-    const read = () => ({
+    let sheets: BuildingSheets = {
       doors: sheetOf(files.doors),
       schedules: sheetOf(files.schedules),
       people: files.people.map(sheetOf),
-    });
-    let sheets = read();
+    };
+    const faults: ImportError[] = [];
     let result = await this.#issuer.importSheets(sheets, now);
-    const first = result.errors;
-    for (let skipped = 0; skipBadRows && result.errors.length > skipped; ) {
-      skipped = result.errors.length;
+    while (result.errors.length > 0) {
       const { errors } = result;
+      faults.push(...errors);
+      const before = rowCount(sheets);
       sheets = {
         doors: withoutBadRows(sheets.doors, errors),
         schedules: withoutBadRows(sheets.schedules, errors),
         people: sheets.people.map((sheet) => withoutBadRows(sheet, errors)),
       };
+      // What refers to a row that is left out is bad now too; a fault that no row has cannot be left out.
+      if (!skipBadRows || rowCount(sheets) === before) break;
       result = await this.#issuer.importSheets(sheets, now);
-      if (result.errors.length === 0) break;
-      skipped = 0;
     }
-    if (first.length > 0) terminal.err(`${errorLines(first)}\n`);
+    if (faults.length > 0) terminal.err(`${errorLines(faults)}\n`);
     if (result.errors.length > 0)
       throw new Failure(
-        `${first.length} errors in the files; nothing was imported`,
+        `${faults.length} errors in the files; nothing was imported`,
         "correct them, or leave bad rows out with --skip-bad-rows",
       );
     const what = `${result.doors} doors, ${result.people} people, ${result.schedules} schedules`;
-    this.#screen.line(first.length > 0 ? `Imported ${what}; bad rows were left out.` : `Imported ${what}.`);
+    this.#screen.line(faults.length > 0 ? `Imported ${what}; bad rows were left out.` : `Imported ${what}.`);
   }
 
   /** Reads the day and what is expected of it; a fault in either stops before anything happens. */
@@ -192,7 +203,9 @@ class Demo {
 
   #keepImages(building: Building): void {
     for (const [name, door] of building.doors)
-      writeFileSync(join(this.#folder, `${name}.img`), packImage(door.virtual.board.image()), { mode: 0o600 });
+      writeFileSync(join(this.#folder, `${name}.img`), packImage(door.virtual.board.image()), {
+        mode: 0o600,
+      });
   }
 
   show(summary: Summary): void {
@@ -200,26 +213,17 @@ class Demo {
   }
 }
 
-/** The instant at which the script begins: the virtual clock starts there. */
+/** The instant at which the script begins, where the virtual clock starts; 0 when the files do not tell, which shows soon enough. */
 function beginning(files: DemoFiles): number {
-  const day = sheetOf(files.day);
-  const column = day.columns.indexOf("time");
-  const doors = sheetOf(files.doors);
-  const zone = doors.rows[0]?.cells[doors.columns.indexOf("zone")]?.trim() ?? "UTC";
-  const errors: ImportError[] = [];
-  const [first] = readDay({ ...day, rows: day.rows.slice(0, 1) }, ANY_NAMES, errors);
-  if (first === undefined || column < 0) return 0;
+  const first = ({ columns, rows }: Sheet, column: string) => rows[0]?.cells[columns.indexOf(column)]?.trim();
+  const when = parseWhen(first(sheetOf(files.day), "time") ?? "");
+  const zone = first(sheetOf(files.doors), "zone") ?? "UTC";
   try {
-    return instantOf(first.when, zone, intlOffset);
+    return when === undefined ? 0 : instantOf(when, zone, intlOffset);
   } catch {
     return 0;
   }
 }
-
-/** Names that contain every name. */
-const ANY_NAMES = { doors: { has: () => true }, people: { has: () => true } } as unknown as Parameters<
-  typeof readDay
->[1];
 
 /** Runs the demo; the summary is printed, and returned. Throws a {@link Failure} for bad input or a broker that is not there. */
 export async function runDemo(options: DemoOptions): Promise<Summary> {

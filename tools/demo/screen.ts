@@ -4,9 +4,9 @@
 import { MultiBar, type SingleBar } from "cli-progress";
 import type { LockReport } from "../../protocol/issuer/report";
 import { REASONS } from "../../protocol/wire/codes";
-import { intlOffset } from "../zone";
-import type { Colours, Terminal } from "../ui/terminal";
 import { columns } from "../ui/table";
+import type { Colours, Terminal } from "../ui/terminal";
+import { intlOffset } from "../zone";
 import type { VirtualDoor } from "./building";
 import type { Attempt } from "./day";
 import type { Step } from "./script";

@@ -77,14 +77,18 @@ export function readDay(sheet: Sheet, names: Names, errors: ImportError[]): Step
     }
     const door = row.cell("door");
     if (AT_A_DOOR.includes(action) ? !names.doors.has(door) : door !== "")
-      row.fail("door", AT_A_DOOR.includes(action) ? "the name of a door" : "nothing: this is about no one door");
+      row.fail(
+        "door",
+        AT_A_DOOR.includes(action) ? "the name of a door" : "nothing: this is about no one door",
+      );
     const who = row.cell("who");
     if (OF_SOMEONE.includes(action) ? !names.people.has(who) : who !== "" && !names.people.has(who))
       row.fail("who", "the handle of a person");
     const value = row.cell("value");
     if (action === "pin" && !/^\d{1,16}$/.test(value)) row.fail("value", "the digits that are typed");
     if (action === "card" && !/^([0-9a-fA-F]{2})+$/.test(value)) row.fail("value", "a UID in hexadecimal");
-    if (action === "mode" && !MODE_NAMES.includes(value)) row.fail("value", `one of ${MODE_NAMES.join(", ")}`);
+    if (action === "mode" && !MODE_NAMES.includes(value))
+      row.fail("value", `one of ${MODE_NAMES.join(", ")}`);
     if (row.ok && when !== undefined) steps.push({ id, when, door, who, action, value });
   }
   return steps;
@@ -100,10 +104,14 @@ export function readExpected(
   steps: readonly Step[],
   errors: ImportError[],
 ): Expectation[] {
-  const attempts = new Set(steps.filter(({ action }) => action === "pin" || action === "card").map(({ id }) => id));
+  const attempts = new Set(
+    steps.filter(({ action }) => action === "pin" || action === "card").map(({ id }) => id),
+  );
   const expectations: Expectation[] = [];
   for (const row of rowsOf(sheet, ["kind", "subject", "door", "outcome"], [], errors)) {
-    const [kind, subject, door, outcome] = ["kind", "subject", "door", "outcome"].map((name) => row.cell(name));
+    const [kind, subject, door, outcome] = ["kind", "subject", "door", "outcome"].map((name) =>
+      row.cell(name),
+    );
     if (kind === "credential") {
       if (!names.people.has(subject)) row.fail("subject", "the handle of a person");
       if (!names.doors.has(door)) row.fail("door", "the name of a door");

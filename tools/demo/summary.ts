@@ -105,7 +105,9 @@ function attemptDifferences(record: DayRecord, expected: readonly Expectation[])
   for (const { step, reason, opened } of record.attempts) {
     const outcome = wanted.get(step.id) ?? "granted";
     if (reason !== outcome)
-      differences.push(`${step.id}: ${step.who || "a stranger"} at ${step.door}: expected ${outcome}, got ${reason}`);
+      differences.push(
+        `${step.id}: ${step.who || "a stranger"} at ${step.door}: expected ${outcome}, got ${reason}`,
+      );
     if (opened !== (reason === "granted"))
       differences.push(`${step.id}: the lock said ${reason}, but the bolt was ${opened ? "" : "not "}drawn`);
   }

@@ -8,7 +8,7 @@ import type { Profile } from "../../firmware/core/profile";
 import { unpackWindow } from "../../firmware/core/schedule";
 import type { Table } from "../../firmware/core/table";
 import { getU16, toHex } from "../../protocol/wire/bytes";
-import { MODE_NAMES, Setting } from "../../protocol/wire/deltas";
+import { MODE_NAMES, Mode, Setting } from "../../protocol/wire/deltas";
 import type { FlashImage } from "../../simulator/board/board";
 import { isoText } from "../ui/time";
 import { count, GUESSES_IN_30_DAYS, guessingSuccess, mayNames, windowText } from "../ui/words";
@@ -92,6 +92,8 @@ export function inspect(lock: Lock, image: FlashImage, events: number): Inspecti
     mount: mountState,
   };
   if (mountState !== "mounted") return { ...head, problems: [`mount: ${mountState}`] };
+  // A lock without an event log obeys nobody; what its flash says of its owner is told all the same.
+  if (!lock.parts.events.mounted) lock.authority.restore();
   const state = stateOf(lock, image, events);
   return { ...head, state, problems: problemsOf(lock, state) };
 }
@@ -111,7 +113,7 @@ function stateOf(lock: Lock, image: FlashImage, events: number): State {
     pins: Object.fromEntries([...table.pins.entries()].filter(([, live]) => live > 0)),
     density: { rho, guesses: GUESSES_IN_30_DAYS, success: guessingSuccess(rho) },
     schedules: schedulesOf(lock, slotList),
-    settings: settingsOf(lock),
+    settings: settingsOf(lock.parts),
     time: timeOf(lock),
     digest: toHex(digest.of(table)),
     sectors: sectorViews(table.log, image.credentials),
@@ -157,9 +159,9 @@ export function windowsOf({ windows, windowCount }: Table): string[] {
   });
 }
 
-function settingsOf({ parts, mode }: Lock): SettingsView {
-  const { table } = parts;
+function settingsOf({ table }: Lock["parts"]): SettingsView {
   const zone = table.setting(Setting.zone)?.slice();
+  const mode = table.setting(Setting.mode)?.[0] ?? Mode.normal;
   const relock = table.setting(Setting.relockSeconds);
   return {
     zone: zone === undefined ? null : Buffer.from(zone).toString("latin1"),

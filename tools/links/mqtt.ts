@@ -2,12 +2,12 @@
 // messages of the protocol, copied on both sides; an empty one is never sent.
 
 import { Socket } from "node:net";
-import { type IClientOptions, type MqttClient, connectAsync } from "mqtt";
+import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
+import type { Link } from "../../protocol/courier/link";
 import { toHex } from "../../protocol/wire/bytes";
 import { Reader } from "../../protocol/wire/cbor";
 import { readFrame } from "../../protocol/wire/messages";
 import { OFFLINE, topic } from "../../protocol/wire/topics";
-import type { Link } from "../../protocol/courier/link";
 import { Failure } from "../ui/failure";
 
 /** How long a client tries to reach its broker, in milliseconds. */
@@ -16,7 +16,12 @@ const CONNECT_TIMEOUT_MS = 5000;
 /** Connects to a broker; a broker that is not there is an error that says so. */
 export async function connectBroker(url: string, options: IClientOptions = {}): Promise<MqttClient> {
   try {
-    const settings = { protocolVersion: 4, clean: true, connectTimeout: CONNECT_TIMEOUT_MS, reconnectPeriod: 0 };
+    const settings = {
+      protocolVersion: 4,
+      clean: true,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      reconnectPeriod: 0,
+    };
     const client = await connectAsync(url, { ...(settings as IClientOptions), ...options }, false);
     // Messages are small and answered one by one; waiting to fill packets would cost 40 ms each.
     if (client.stream instanceof Socket) client.stream.setNoDelay(true);

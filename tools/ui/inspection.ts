@@ -6,7 +6,7 @@ import type { EventView } from "../inspection/events";
 import type { ClaimView, Inspection, ScheduleView, State } from "../inspection/inspection";
 import type { DamagedSlot, SlotView } from "../inspection/slots";
 import { sectorPicture } from "./sectors";
-import { columns, fields } from "./table";
+import { columns, fields, paragraphs } from "./table";
 import type { Colours } from "./terminal";
 import { wallText } from "./time";
 import { count, percentText } from "./words";
@@ -35,8 +35,7 @@ export function inspectionText(inspection: Inspection, withSlots: boolean, colou
     );
   }
   const { problems } = inspection;
-  if (problems.length > 0)
-    sections.push(section(colours.red("Problems"), problems.map((text) => `  ${text}\n`).join(""), colours));
+  if (problems.length > 0) sections.push(section(colours.red("Problems"), paragraphs(problems), colours));
   return sections.join("\n");
 }
 

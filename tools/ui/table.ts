@@ -21,6 +21,7 @@ const NO_LINES = {
   middle: "",
 } as const;
 const STYLE = { "padding-left": 2, "padding-right": 0, head: [], border: [], compact: true };
+const COLUMNS = 80;
 /** The longest name there is has 12 columns, and 64 hexadecimal digits still fit behind it. */
 const NAME_COLUMNS = 12;
 
@@ -43,5 +44,12 @@ export function columns(
   const colAligns = head.map((_, i) => (numbers.includes(i) ? ("right" as const) : ("left" as const)));
   const table = new Table({ chars: NO_LINES, style: STYLE, colAligns });
   table.push(head.map(dim), ...rows.map((row) => [...row]));
+  return trimmed(table.toString());
+}
+
+/** Paragraphs, one a line as far as 80 columns reach. */
+export function paragraphs(texts: readonly string[]): string {
+  const table = new Table({ chars: NO_LINES, style: STYLE, colWidths: [COLUMNS], wordWrap: true });
+  for (const text of texts) table.push([text]);
   return trimmed(table.toString());
 }

@@ -1,23 +1,29 @@
-// A rig on the real engine, put together as on a lock: the core preloaded, so frozen and with read-only buffers; the portable crypto,
-// whose hashes work in buffers of their module, beside it in RAM.
+// A machine put together as a lock is: the core preloaded, so frozen and with read-only buffers; beside it, in RAM, what a test runs it
+// with. The portable crypto is among the latter, since its hashes work in buffers of their module.
 
 import { bundle } from "../bundle";
 import { type MachineOptions, XsMachine } from "../machine";
 
-const RIG = {
-  text: `
-    import { rig } from "./tests/xs/life/rig";
-    import { noble } from "./protocol/crypto/noble";
-    globalThis.handleRequest = rig(core, noble);`,
-};
+const RIG = `
+  import { rig } from "./tests/xs/life/rig";
+  import { noble } from "./protocol/crypto/noble";
+  globalThis.handleRequest = rig(core, noble);`;
 
-/** A frozen machine whose requests are the steps of a rig. The caller closes it. */
-export async function startRig(options: MachineOptions = {}): Promise<XsMachine> {
+/**
+ * A frozen machine with the modules of core.ts as the global `core`, preloaded, and a module with the text `beside` after it, whose
+ * imports start at the project's root and whose exports are the global `beside`. The caller closes it.
+ */
+export async function startBesideCore(beside: string, options: MachineOptions = {}): Promise<XsMachine> {
   const core = await bundle("tests/xs/life/core.ts", { globalName: "core" });
-  const rig = await bundle(RIG, { globalName: "rig" });
+  const rest = await bundle({ text: beside }, { globalName: "beside" });
   const machine = await XsMachine.start({ ...options, frozen: true });
   await machine.evaluate(core.code);
   await machine.preload("core");
-  await machine.evaluate(rig.code);
+  await machine.evaluate(rest.code);
   return machine;
+}
+
+/** A machine whose requests are the steps of a rig. The caller closes it. */
+export function startRig(options: MachineOptions = {}): Promise<XsMachine> {
+  return startBesideCore(RIG, options);
 }

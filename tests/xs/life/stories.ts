@@ -262,7 +262,8 @@ export function smallLife(teller: Teller): void {
       puts.push(teller.pin(slot, String(30_000_000 + round * 1000 + slot), more));
       generations[slot] = teller.seq + puts.length;
     }
-    for (let slot = 0; slot < 10; slot += 3) puts.push({ op: "disable", slot, generation: generations[slot] });
+    for (let slot = 0; slot < 10; slot += 3)
+      puts.push({ op: "disable", slot, generation: generations[slot] });
     teller.apply(...puts);
     teller.type(String(30_000_000 + round * 1000 + (round % 10)));
     for (let second = 0; second < 8; second++) teller.wait(1);

@@ -106,8 +106,18 @@ export class Teller {
   }
 
   provision(profile: Profile): void {
-    const parts = [this.lock, secret("lock's seed"), secret("device secret"), this.maker.publicKey, secret("chance")];
-    this.#tell("provision " + profile.name, Step.provision, Buffer.concat([[profile.id], ...parts].map((part) => Uint8Array.from(part))));
+    const parts = [
+      this.lock,
+      secret("lock's seed"),
+      secret("device secret"),
+      this.maker.publicKey,
+      secret("chance"),
+    ];
+    this.#tell(
+      "provision " + profile.name,
+      Step.provision,
+      Buffer.concat([[profile.id], ...parts].map((part) => Uint8Array.from(part))),
+    );
   }
 
   // ---- time
@@ -262,11 +272,28 @@ export class Teller {
   pin(slot: number, digits: string, more: Partial<PutDelta> = {}): PutDelta {
     const tag = this.tag(Kind.pin, ascii(digits));
     const user = 1000 + slot;
-    return { op: "put", slot, kind: Kind.pin, tag, digits: digits.length, user, role: Role.resident, ...more };
+    return {
+      op: "put",
+      slot,
+      kind: Kind.pin,
+      tag,
+      digits: digits.length,
+      user,
+      role: Role.resident,
+      ...more,
+    };
   }
 
   keycard(slot: number, uid: Uint8Array, more: Partial<PutDelta> = {}): PutDelta {
     const user = 1000 + slot;
-    return { op: "put", slot, kind: Kind.card, tag: this.tag(Kind.card, uid), user, role: Role.resident, ...more };
+    return {
+      op: "put",
+      slot,
+      kind: Kind.card,
+      tag: this.tag(Kind.card, uid),
+      user,
+      role: Role.resident,
+      ...more,
+    };
   }
 }

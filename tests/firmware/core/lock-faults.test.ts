@@ -1,0 +1,314 @@
+import assert from "node:assert/strict";
+import zlib from "node:zlib";
+import { EventKind } from "../../../firmware/core/events";
+import type { Bolt } from "../../../firmware/ports";
+import { Role } from "../../../protocol/wire/entry";
+import { StatusFlag } from "../../../protocol/wire/messages";
+import type { FlashImage } from "../../../simulator/board/board";
+import { Door, L500I, seededRandom } from "../../support/door";
+import {
+  bootBehind,
+  bootFrom,
+  bootWith,
+  eventsIn,
+  FaultyFlash,
+  type Hook,
+  type Operation,
+  Power,
+} from "../../support/door-faults";
+import { Dice, SEED } from "../../support/situations";
+
+const PIN = "4711080";
+const AGAIN = `SEED=${SEED} npx mocha tests/firmware/core/lock-faults.test.ts`;
+
+/** A bolt that counts how often it was drawn, and refuses to be drawn without power. */
+class CountingBolt implements Bolt {
+  opens = 0;
+  power = new Power();
+
+  draw(): void {
+    assert.ok(this.power.isOn, "the bolt is drawn by a lock without power");
+    this.opens++;
+  }
+
+  throw(): void {}
+}
+
+/** A small lock with one PIN that opens so many times. */
+function limitedDoor(uses: number): Door {
+  const door = new Door({ profile: L500I });
+  assert.deepEqual(door.apply(door.pin(3, PIN, { uses })), ["applied"]);
+  return door;
+}
+
+const grantsIn = (door: Door): number =>
+  eventsIn(door).filter((event) => event.kind === EventKind.granted).length;
+
+describe("C10 a credential that counts its uses, when the power is cut", () => {
+  /** Opens once from `image` with a cut, then as often as the lock lets. Returns how often the bolt was drawn. */
+  function opensWithCut(door: Door, image: FlashImage, cutAt: number, share: number): number {
+    bootFrom(door, image);
+    const bolt = new CountingBolt();
+    bolt.power = new Power(cutAt, share);
+    bootBehind(door, bolt.power.hook, { bolt });
+    door.type(PIN);
+    bootFrom(door, door.board.image());
+    bolt.power = new Power();
+    bootWith(door, { bolt });
+    for (let attempt = 0; attempt < 10 && door.type(PIN) === "granted"; attempt++);
+    assert.equal(door.type(PIN), "used-up");
+    assert.ok(grantsIn(door) >= bolt.opens, "every opening has its event");
+    return bolt.opens;
+  }
+
+  for (const uses of [1, 2, 3])
+    it(`opens ${uses} times at most, one less if the cut came before the bolt: any write, any share of it`, () => {
+      const door = limitedDoor(uses);
+      const image = door.board.image();
+      const whole = new Power();
+      bootBehind(door, whole.hook);
+      assert.equal(door.type(PIN), "granted");
+      assert.ok(whole.writes >= 2, "an opening writes its use and its event");
+      for (let cutAt = 0; cutAt <= whole.writes; cutAt++)
+        for (let share = 0; share <= 1; share += 1 / 16) {
+          const opens = opensWithCut(door, image, cutAt, share);
+          assert.ok(opens <= uses && opens >= uses - 1, `write ${cutAt}, share ${share}: ${opens} times`);
+        }
+    });
+
+  it(`opens no more often than it may over hundreds of random cuts (seed ${SEED})`, () => {
+    const dice = new Dice(SEED);
+    let cuts = 0;
+    for (let round = 0; round < 60; round++) {
+      const uses = dice.between(1, 12);
+      const door = limitedDoor(uses);
+      const bolt = new CountingBolt();
+      for (let last = ""; last !== "used-up"; ) {
+        bolt.power = dice.percent(60) ? new Power(dice.between(0, 3), dice.between(0, 16) / 16) : new Power();
+        bootBehind(door, bolt.power.hook, { bolt });
+        for (let attempt = dice.between(1, 3); attempt > 0 && bolt.power.isOn; attempt--) {
+          if (dice.percent(50)) door.lock.tick();
+          last = door.type(PIN);
+        }
+        if (!bolt.power.isOn) {
+          cuts++;
+          last = "cut";
+        }
+        bootFrom(door, door.board.image());
+        if (dice.percent(50)) door.lock.tick();
+      }
+      assert.ok(bolt.opens <= uses, `${bolt.opens} of ${uses}\n${AGAIN}`);
+      assert.ok(grantsIn(door) >= bolt.opens, AGAIN);
+    }
+    assert.ok(cuts > 60, `${cuts} cuts`);
+  });
+
+  it("C11 a second use after a reboot is used up", () => {
+    const door = limitedDoor(1);
+    assert.equal(door.type(PIN), "granted");
+    door.reboot();
+    assert.equal(door.type(PIN), "used-up");
+    assert.equal(door.type(PIN), "used-up");
+    assert.equal(door.board.bolt.drawn, false);
+  });
+
+  it("keeps its count while other slots of its group are used", () => {
+    const door = limitedDoor(2);
+    door.apply(door.pin(2, "90210"), door.pin(4, "60622", { uses: 1 }));
+    const typed: [string, string][] = [
+      [PIN, "granted"],
+      ["90210", "granted"],
+      ["60622", "granted"],
+      [PIN, "granted"],
+      ["60622", "used-up"],
+      ["90210", "granted"],
+      [PIN, "used-up"],
+    ];
+    for (const [pin, reason] of typed) {
+      assert.equal(door.type(pin), reason);
+      door.reboot();
+    }
+  });
+});
+
+describe("L4 before the bolt moves", () => {
+  it("the event and the use are in flash", () => {
+    const door = limitedDoor(1);
+    let image: FlashImage | undefined;
+    const bolt: Bolt = {
+      draw: () => {
+        image = door.board.image();
+      },
+      throw: () => {},
+    };
+    bootWith(door, { bolt });
+    door.setTime();
+    assert.equal(door.type(PIN), "granted");
+    assert.ok(image !== undefined);
+    const last = eventsIn(door, image.events).at(-1);
+    assert.deepEqual(
+      [last?.kind, last?.user, last?.generation, last?.time, last?.reason],
+      [EventKind.granted, 1003, 1, door.now, 0],
+    );
+    bootFrom(door, image);
+    assert.equal(door.type(PIN), "used-up");
+  });
+});
+
+/** A partition that fails in one kind of operation while `fails` is set. */
+class Flaw {
+  fails = false;
+  readonly #operation: Operation;
+
+  constructor(operation: Operation) {
+    this.#operation = operation;
+  }
+
+  readonly hook: Hook = (operation) => (this.fails && operation === this.#operation ? 0 : undefined);
+}
+
+describe("a lock whose flash fails stays locked", () => {
+  const OTHER = "90210";
+  const ADMIN = "6062255";
+
+  /** A door with three credentials, and a flaw in each partition. */
+  function flawedDoor(operation: Operation): { door: Door; credentials: Flaw; events: Flaw } {
+    const door = new Door({ profile: L500I });
+    door.apply(door.pin(1, PIN), door.pin(2, OTHER, { uses: 2 }), door.pin(3, ADMIN, { role: Role.admin }));
+    const credentials = new Flaw(operation);
+    const events = new Flaw(operation);
+    bootWith(door, {
+      credentials: new FaultyFlash(door.board.credentials, credentials.hook),
+      events: new FaultyFlash(door.board.events, events.hook),
+    });
+    door.setTime();
+    door.lock.tick();
+    return { door, credentials, events };
+  }
+
+  /** What the three credentials hear. The bolt must stand still unless one is let in. */
+  function typeAll(door: Door): string[] {
+    const { bolt, feedback } = door.board;
+    const before = { moves: bolt.moves, shown: feedback.grants + feedback.refusals };
+    const heard = [PIN, OTHER, ADMIN].map((pin) => door.type(pin));
+    const granted = heard.filter((reason) => reason === "granted").length;
+    assert.equal(bolt.moves - before.moves, granted);
+    assert.equal(feedback.grants + feedback.refusals - before.shown, 3, "everyone is told something");
+    return heard;
+  }
+
+  it("busy for everyone while events cannot be written", () => {
+    const { door, events } = flawedDoor("write");
+    events.fails = true;
+    assert.deepEqual(typeAll(door), ["busy", "busy", "busy"]);
+    events.fails = false;
+    door.lock.tick();
+    assert.deepEqual(typeAll(door), ["granted", "granted", "granted"]);
+  });
+
+  it("busy for who has a use to commit while the table cannot be written; others come in", () => {
+    const { door, credentials } = flawedDoor("write");
+    assert.equal(door.type(PIN), "granted", "the first use is committed");
+    credentials.fails = true;
+    assert.deepEqual(typeAll(door), ["granted", "busy", "busy"]);
+    credentials.fails = false;
+    door.reboot();
+    assert.deepEqual(typeAll(door), ["granted", "granted", "granted"]);
+    assert.deepEqual(typeAll(door), ["granted", "granted", "granted"]);
+    assert.deepEqual(typeAll(door), ["granted", "used-up", "granted"]);
+  });
+
+  it("a use that was committed for an opening that could not be logged is gone", () => {
+    const { door, events } = flawedDoor("write");
+    events.fails = true;
+    assert.equal(door.type(OTHER), "busy");
+    events.fails = false;
+    assert.deepEqual(
+      [OTHER, OTHER].map((pin) => door.type(pin)),
+      ["granted", "used-up"],
+    );
+  });
+
+  it("nobody comes in, and nothing is thrown, while flash cannot be read", () => {
+    for (const partition of ["credentials", "events"] as const) {
+      const flawed = flawedDoor("read");
+      flawed[partition].fails = true;
+      for (const reason of typeAll(flawed.door)) assert.notEqual(reason, "granted", partition);
+      flawed[partition].fails = false;
+      flawed.door.reboot();
+      assert.deepEqual(typeAll(flawed.door), ["granted", "granted", "granted"]);
+    }
+  });
+
+  it("nobody comes in where events have no room, until the housekeeping has made some", () => {
+    const { door } = flawedDoor("write");
+    while (door.lock.parts.events.hasRoom) door.type("0000");
+    const image = door.board.image();
+    assert.deepEqual(typeAll(door), ["busy", "busy", "busy"]);
+    assert.deepEqual(door.board.image(), image, "nothing was committed, no use is lost");
+    door.lock.tick();
+    assert.deepEqual(typeAll(door), ["granted", "granted", "granted"]);
+  });
+});
+
+describe("partitions that are not this lock's", () => {
+  const claimed = new Door({ profile: L500I });
+  claimed.apply(claimed.pin(1, PIN));
+  const good = claimed.board.image();
+  const stranger = new Door({ profile: L500I, seed: 2 });
+  stranger.apply(stranger.pin(1, PIN));
+  const foreign = stranger.board.image();
+  const noise = (bytes: Uint8Array): Uint8Array => {
+    const random = bytes.slice();
+    seededRandom(SEED)(random);
+    return random;
+  };
+  const newer = (bytes: Uint8Array): Uint8Array => {
+    const other = bytes.slice();
+    // The byte behind the magic number is the format; the header's CRC covers the first 28 bytes.
+    other[4] = 2;
+    new DataView(other.buffer).setUint32(28, zlib.crc32(other.subarray(0, 28)));
+    return other;
+  };
+  const contents: readonly [string, (image: FlashImage, name: "credentials" | "events") => Uint8Array][] = [
+    ["erased", (image, name) => image[name].slice().fill(0xff)],
+    ["zeroed", (image, name) => image[name].slice().fill(0)],
+    ["full of noise", (image, name) => noise(image[name])],
+    ["another lock's", (_, name) => foreign[name]],
+  ];
+
+  /** Boots from an image that cannot be used, tries everything, and sees that nothing was touched. */
+  function expectShut(image: FlashImage): void {
+    bootFrom(claimed, image);
+    assert.equal(claimed.board.bolt.moves, 0);
+    for (let round = 0; round < 3; round++) {
+      assert.equal(claimed.type(PIN), "unknown");
+      assert.equal(claimed.type("123"), "bad-entry");
+      claimed.lock.tick();
+    }
+    assert.equal(claimed.board.bolt.drawn, false);
+    assert.ok((claimed.hello().flags & StatusFlag.storageFault) !== 0, "it says so");
+    assert.deepEqual(claimed.board.credentials.bytes, image.credentials, "no repair, no format");
+  }
+
+  it("the good ones open, so that the others' refusal means something", () => {
+    bootFrom(claimed, good);
+    assert.equal(claimed.type(PIN), "granted");
+  });
+
+  for (const [what, make] of contents) {
+    it(`a table that is ${what} opens for nobody`, () => {
+      expectShut({ ...good, credentials: make(good, "credentials") });
+    });
+    it(`an event log that is ${what} opens for nobody`, () => {
+      expectShut({ ...good, events: make(good, "events") });
+    });
+    it(`both ${what} open for nobody`, () => {
+      expectShut({ ...good, credentials: make(good, "credentials"), events: make(good, "events") });
+    });
+  }
+
+  it("a table of a newer format opens for nobody", () => {
+    expectShut({ ...good, credentials: newer(good.credentials) });
+  });
+});

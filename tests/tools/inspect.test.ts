@@ -1,0 +1,349 @@
+// `tumbler inspect`: what it tells is what the lock itself would sign, it tells no secret, and it changes nothing.
+
+import assert from "node:assert/strict";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { crc32 } from "node:zlib";
+import { toHex } from "../../protocol/wire/bytes";
+import { Setting } from "../../protocol/wire/deltas";
+import { IDENTITY_BYTES } from "../../simulator/board/image";
+import { Door, L500I, LOCK_1000 } from "../support/door";
+import { BERLIN, livelyDoor, ownFolder, PINS, run, secretsOf, widest, writeImage } from "./support";
+
+const SECTOR = 4096;
+
+/** Ruins the newest record of a slot, beyond what a lock can mend. */
+function ruinSlot(door: Door, slot: number): (bytes: Uint8Array) => void {
+  const at = IDENTITY_BYTES + door.lock.parts.table.index.place(slot) * 16;
+  return (bytes) => {
+    bytes[at + 20] ^= 0xff;
+  };
+}
+
+describe("tumbler inspect", () => {
+  const at = ownFolder();
+  let images = 0;
+
+  const imageOf = (door: Door, spoil?: (bytes: Uint8Array) => void): string =>
+    writeImage(at(`${++images}.img`), door, spoil);
+
+  async function json(path: string, ...more: string[]) {
+    const ran = await run(["inspect", path, "--json", ...more]);
+    return { ...ran, told: JSON.parse(ran.out) };
+  }
+
+  for (const profile of [LOCK_1000, L500I]) {
+    it(`A47 tells what the lock would sign in a receipt, ${profile.name}`, async () => {
+      const door = livelyDoor({ profile });
+      const path = imageOf(door);
+      const { told, code } = await json(path);
+      const receipt = door.receipt();
+      const { state } = told;
+      assert.equal(code, 0);
+      assert.equal(told.lock, toHex(receipt.lock));
+      assert.equal(told.profile.name, profile.name);
+      assert.deepEqual(
+        [state.log.epoch, state.log.applied, state.log.head, state.digest],
+        [receipt.epoch, receipt.applied, toHex(receipt.head), toHex(receipt.digest)],
+      );
+      assert.equal(state.slots.used, receipt.slots);
+      assert.equal(state.slots.free, profile.slots - receipt.slots);
+      assert.equal(state.schedules.length, receipt.schedules);
+      assert.equal(Math.round(state.density.rho * 1e10), receipt.density);
+      assert.deepEqual([state.events.next, state.events.head], [receipt.nextEvent, toHex(receipt.eventHead)]);
+      assert.deepEqual([state.acks.first, state.acks.last], [1, receipt.applied]);
+      assert.deepEqual(told.problems, []);
+    });
+  }
+
+  it("tells owner, keys, settings and schedules in plain words", async () => {
+    const door = livelyDoor();
+    const { out } = await run(["inspect", imageOf(door)]);
+    for (const line of [
+      /claim +1, site test$/m,
+      new RegExp(`owner +${toHex(door.owner.publicKey)}$`, "m"),
+      new RegExp(`key ${toHex(door.issuer.kid)} may sign bundle and time$`, "m"),
+      /zone +CET-1CEST,M3\.5\.0,M10\.5\.0\/3$/m,
+      /mode +tour$/m,
+      /relock +not set: the lock's default$/m,
+      /^ +1 +1 +Mon–Fri 09:00–17:00$/m,
+      /^ +3 +0 +Sat, Sun 22:00–06:00 on the day after\n +Thu all day$/m,
+      /PINs +1 of 5 digits, 2 of 6 digits, 1 of 10 digits$/m,
+      /time +not before 2027-03-01T00:00:00Z, time epoch 0$/m,
+    ])
+      assert.match(out, line);
+  });
+
+  it("tells settings that were set to something else", async () => {
+    const door = new Door();
+    door.apply(
+      { op: "set", setting: Setting.relockSeconds, value: new Uint8Array([0x0e, 0x10]) },
+      { op: "set", setting: Setting.mode, value: new Uint8Array([2]) },
+    );
+    const { told } = await json(imageOf(door));
+    assert.deepEqual(told.state.settings, { zone: null, mode: "resident", relockSeconds: 3600 });
+    door.apply({ op: "set", setting: Setting.relockSeconds, value: new Uint8Array([0, 0]) });
+    assert.match((await run(["inspect", imageOf(door)])).out, /relock +never by itself$/m);
+  });
+
+  it("lists every slot with its terms", async () => {
+    const { told } = await json(imageOf(livelyDoor()));
+    const [resident, cleaner, guest, off, card] = told.state.slotList;
+    assert.deepEqual(
+      told.state.slotList.map(({ slot }: { slot: number }) => slot),
+      [0, 3, 4, 5, 6],
+    );
+    assert.deepEqual(
+      [resident.kind, resident.digits, resident.role, resident.user, resident.generation],
+      ["pin", 6, "resident", 1000, 5],
+    );
+    assert.deepEqual(resident.capabilities, ["grant", "read-log"]);
+    assert.match(resident.firstUse, /^2027-0[23]-\d\dT/);
+    assert.deepEqual([cleaner.schedule, cleaner.flags, cleaner.firstUse], [1, ["notify"], null]);
+    assert.deepEqual([guest.start, guest.end], ["2027-03-01T09:00:00Z", "2027-03-03T09:00:00Z"]);
+    assert.deepEqual([guest.uses, guest.grantor], [{ left: 3, of: 3 }, 1000]);
+    assert.deepEqual([off.user, off.flags, off.firstUseWithinHours], [4294967295, ["disabled"], 255]);
+    assert.deepEqual([card.kind, card.digits, card.minutesAfterFirstUse], ["card", null, 2880]);
+  });
+
+  it("tells how many uses are left, not how many there were", async () => {
+    const door = livelyDoor();
+    door.now += 10 * 3600;
+    door.setTime();
+    assert.equal(door.type(PINS.guest), "granted");
+    const { told } = await json(imageOf(door));
+    assert.deepEqual(told.state.slotList[2].uses, { left: 2, of: 3 });
+    const { out } = await run(["inspect", imageOf(door), "--slots"]);
+    assert.match(out, /2 of 3 uses left/);
+  });
+
+  it("lists slots on screen only when asked", async () => {
+    const path = imageOf(livelyDoor());
+    assert.doesNotMatch((await run(["inspect", path])).out, /programming-only/);
+    const { out } = await run(["inspect", path, "--slots"]);
+    assert.match(out, /^ +5 +8 +pin +programming-only +4294967295 +disabled$/m);
+  });
+
+  it("fits 80 columns, with the largest numbers too", async () => {
+    const door = livelyDoor();
+    const start = 4_200_000_000;
+    const schedule = {
+      id: 255,
+      windows: Array.from({ length: 7 }, (_, day) => ({ days: 1 << day, start: 1439, duration: 1 })),
+    };
+    door.apply(
+      { op: "put-schedule", ...schedule },
+      door.pin(999, "9999999999", {
+        user: 4_294_967_295,
+        grantor: 4_294_967_295,
+        role: 6,
+        start,
+        end: start + 1,
+      }),
+      door.pin(998, "8888888888", {
+        schedule: 255,
+        uses: 65_535,
+        flags: 30,
+        capabilities: 127,
+        firstUseHours: 255,
+        start,
+      }),
+    );
+    const { out, code } = await run(["inspect", imageOf(door), "--slots", "--events", "99"]);
+    assert.equal(code, 0);
+    assert.ok(widest(out) <= 80, out);
+    assert.doesNotMatch(out, / $/m);
+  });
+
+  it("C5 never tells a PIN, a whole tag or a key", async () => {
+    for (const profile of [LOCK_1000, L500I]) {
+      const door = livelyDoor({ profile });
+      const path = imageOf(door);
+      for (const args of [["--slots", "--events", "99"], ["--json"]]) {
+        const { out, err } = await run(["inspect", path, ...args]);
+        for (const secret of secretsOf(door)) assert.ok(!(out + err).includes(secret), secret);
+      }
+    }
+  });
+
+  it("never changes the file", async () => {
+    const path = imageOf(livelyDoor());
+    const before = readFileSync(path);
+    const { mtimeMs } = statSync(path);
+    await run(["inspect", path, "--slots", "--json"]);
+    assert.deepEqual(readFileSync(path), before);
+    assert.equal(statSync(path).mtimeMs, mtimeMs);
+  });
+
+  it("C18 tells what the density means: 30 days are 730 guesses", async () => {
+    const door = new Door();
+    const empty = await json(imageOf(door));
+    assert.deepEqual(empty.told.state.density, { rho: 0, guesses: 730, success: 0 });
+    for (let slot = 0; slot < 10; slot++) door.apply(door.pin(slot, String(135_790 + slot)));
+    const ten = await json(imageOf(door));
+    let closed = 1;
+    for (let guess = 0; guess < 730; guess++) closed *= 1 - 1e-5;
+    assert.ok(Math.abs(ten.told.state.density.success - (1 - closed)) < 1e-12);
+    const { out } = await run(["inspect", imageOf(door)]);
+    assert.match(out, /density +ρ = 0\.00001; 730 guesses in 30 days succeed with 0\.73 %$/m);
+    for (let slot = 10; slot < 19; slot++) door.apply(door.pin(slot, String(1350 + slot)));
+    assert.match((await run(["inspect", imageOf(door)])).out, /succeed with 49 %$/m);
+  });
+
+  it("draws one cell a sector, and tells its wear from the log's own numbers", async () => {
+    const door = new Door({ profile: L500I });
+    for (let round = 0; round < 400; round++) {
+      const generation = round === 0 ? 0 : door.seq;
+      door.apply(door.pin(0, String(100_000 + round), { generation }));
+      door.lock.tick();
+    }
+    const { told } = await json(imageOf(door));
+    const { sectors } = told.state;
+    assert.equal(sectors.length, 4);
+    assert.equal(sectors.filter(({ state }: { state: string }) => state === "head").length, 1);
+    const { credentials } = door.board;
+    for (const { block, opens, state, fill } of sectors) {
+      // Provisioning erased all once; each opening but the first took an erase, and a ready sector has one ahead.
+      const ahead = state === "ready" ? 1 : 0;
+      assert.equal(credentials.sectorErases[block], opens + ahead, `block ${block}`);
+      const sector = credentials.bytes.subarray(block * SECTOR, (block + 1) * SECTOR);
+      assert.equal(fill, (sector.findLastIndex((byte) => byte !== 0xff) + 1) / SECTOR);
+    }
+    const { out } = await run(["inspect", imageOf(door)]);
+    const letters = { head: "H", live: "L", ready: "·", dirty: "x" } as const;
+    const picture = sectors.map(({ state }: { state: keyof typeof letters }) => letters[state]).join("");
+    assert.match(out, new RegExp(`^ +state +${picture}$`, "m"));
+    assert.match(out, /^ +opens +\d+ × blocks? 0/m);
+  });
+
+  it("shows the last events, and only as many as asked", async () => {
+    const door = livelyDoor();
+    const path = imageOf(door);
+    const seqs = async (count: string) =>
+      (await json(path, "--events", count)).told.state.events.last.map(({ seq }: { seq: number }) => seq);
+    const all = door.lock.parts.events.next - 1;
+    assert.deepEqual(await seqs("0"), []);
+    assert.deepEqual(await seqs("2"), [all - 1, all]);
+    assert.equal((await seqs("999")).length, all);
+    assert.equal((await json(path)).told.state.events.last.length, 10);
+    assert.equal((await run(["inspect", path, "--events", "some"])).code, 2);
+    assert.equal((await run(["inspect", path, "--events", "-1"])).code, 2);
+  });
+
+  it("L11 dates events by the clock on the wall, or by boot and seconds where the time was unknown", async () => {
+    const { out } = await run(["inspect", imageOf(livelyDoor()), "--events", "99"]);
+    assert.match(out, /^ +8 +2027-03-01 01:00:00 +granted +pin +1000$/m);
+    assert.match(out, /^ +9 +2027-03-01 01:01:00 +refused outside-schedule +pin +1003$/m);
+    assert.match(out, /^ +10 +2027-03-01 01:02:00 +refused unknown +keypad$/m);
+    assert.match(out, /^ +13 +boot 2 \+ 0 s +refused clock-unknown +pin +1003$/m);
+  });
+
+  it("takes a lock without an owner for what it is", async () => {
+    const { told, code } = await json(imageOf(new Door({ unclaimed: true })));
+    assert.equal(code, 0);
+    assert.equal(told.state.claim, null);
+    assert.match(
+      (await run(["inspect", imageOf(new Door({ unclaimed: true }))])).out,
+      /none: the lock has no owner/,
+    );
+  });
+
+  it("exits with 1 and names the slots when some are damaged", async () => {
+    const door = livelyDoor();
+    const path = imageOf(door, ruinSlot(door, 4));
+    const { code, out } = await run(["inspect", path, "--slots"]);
+    assert.equal(code, 1);
+    assert.match(out, /^Problems\n {2}1 slot damaged and denied until put again: 4$/m);
+    assert.match(out, /^ +4 +damaged, denied$/m);
+    assert.match(out, /5 of 1000 used, 995 free, 1 damaged/);
+    assert.ok(widest(out) <= 80);
+    assert.deepEqual((await json(path)).told.state.slotList[2], { slot: 4, damaged: true });
+  });
+
+  it("fits 80 columns with many damaged slots", async () => {
+    const door = new Door();
+    for (let slot = 0; slot < 64; slot += 32)
+      door.apply(...Array.from({ length: 32 }, (_, i) => door.pin(slot + i, String(864_200_000 + slot + i))));
+    const spoils = Array.from({ length: 30 }, (_, i) => ruinSlot(door, 1 + 2 * i));
+    const path = imageOf(door, (bytes) => {
+      for (const spoil of spoils) spoil(bytes);
+    });
+    const { code, out } = await run(["inspect", path]);
+    assert.equal(code, 1);
+    assert.ok(widest(out) <= 80, out);
+    assert.match(out, /30 slots damaged and denied until put again: 1, 3, [\s\d,]+ 57,\s+59$/m);
+  });
+
+  it("exits with 1 when there is no event log, and tells the rest all the same", async () => {
+    const path = imageOf(livelyDoor(), (bytes) =>
+      bytes.fill(0xff, IDENTITY_BYTES + LOCK_1000.credentialBytes),
+    );
+    const { code, out } = await run(["inspect", path]);
+    assert.equal(code, 1);
+    assert.match(out, /no event log: the lock opens for nobody/);
+    assert.match(out, /claim +1, site test$/m);
+    assert.match(out, /mode +tour$/m);
+  });
+
+  it("exits with 2 for credentials that were never formatted, of another lock, or of a newer firmware", async () => {
+    const door = new Door({ profile: L500I });
+    const credentialsEnd = IDENTITY_BYTES + L500I.credentialBytes;
+    const other = new Door({ profile: L500I, seed: 2 }).board.image();
+    const newer = (bytes: Uint8Array) => {
+      bytes[IDENTITY_BYTES + 4] = 2;
+      const header = Buffer.from(bytes.buffer, bytes.byteOffset + IDENTITY_BYTES, 32);
+      header.writeUInt32BE(crc32(header.subarray(0, 28)), 28);
+    };
+    const cases: [string, RegExp, (bytes: Uint8Array) => void][] = [
+      ["unformatted", /never formatted/, (bytes) => bytes.fill(0xff, IDENTITY_BYTES, credentialsEnd)],
+      [
+        "foreign",
+        /not of the lock that the identity names/,
+        (bytes) => bytes.set(other.credentials, IDENTITY_BYTES),
+      ],
+      ["newer-format", /written by a newer firmware/, newer],
+    ];
+    for (const [mount, text, spoil] of cases) {
+      const { code, err, told } = await json(imageOf(door, spoil));
+      assert.equal(code, 2, mount);
+      assert.equal(told.mount, mount);
+      assert.equal(told.state, undefined);
+      assert.match(err, text);
+      assert.match(err, new RegExp(`^error: \\S+\\.img: .* \\(${mount}\\)\n\\(.+\\)\n$`));
+    }
+  });
+
+  it("exits with 2 for what is no image, with what was wanted", async () => {
+    const door = new Door({ profile: L500I });
+    const cases: [string, RegExp][] = [
+      [at("absent.img"), /absent\.img: no such file or folder/],
+      [at("."), /is a folder/],
+      [imageOf(door, (bytes) => bytes.fill(0, 0, 4)), /not a Tumbler image: wanted "TMID"/],
+      [imageOf(door, (bytes) => bytes.fill(0, 60, 61)), /damaged identity.*\n\(read the flash again/],
+    ];
+    const short = at("short.img");
+    writeFileSync(short, readFileSync(imageOf(door)).subarray(0, -1));
+    const large = at("large.img");
+    writeFileSync(large, new Uint8Array(2 * 528_384 + 1));
+    cases.push(
+      [short, /wrong size: wanted 45056 bytes/],
+      [large, /has 1056769 bytes, wanted 1056768 at most/],
+    );
+    for (const [path, text] of cases) {
+      const { code, out, err } = await run(["inspect", path]);
+      assert.equal(code, 2, path);
+      assert.equal(out, "");
+      assert.match(err, text);
+    }
+  });
+
+  it("colours what it shows only where colours are wanted", async () => {
+    const path = imageOf(livelyDoor());
+    const plain = await run(["inspect", path, "--slots"]);
+    const coloured = await run(["inspect", path, "--slots"], "", true);
+    assert.ok(!plain.out.includes("\x1b"));
+    assert.ok(coloured.out.includes("\x1b[32m"));
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: a colour is an escape sequence
+    assert.equal(coloured.out.replace(/\x1b\[\d+m/g, ""), plain.out);
+    assert.ok(plain.out.includes(BERLIN));
+  });
+});

@@ -1,0 +1,184 @@
+// messages.json: frames and the bodies that are not signed, each with what it means or how it is refused.
+
+import { L500I } from "../../firmware/core/profile";
+import { fromHex, toHex } from "../../protocol/wire/bytes";
+import { type CborValue, encode } from "../../protocol/wire/cborx";
+import { MAX_MESSAGE_BYTES, MAX_SEQ, MAX_U32 } from "../../protocol/wire/limits";
+import { MAX_REQUEST_ID, Type } from "../../protocol/wire/messages";
+import { Bench, KEYSET_NUMBER, readableIdentity } from "./bench";
+import { framed, map, payloadOf } from "./craft";
+
+/** A message to a lock in service that has no delta yet, with the type of its answer or the code of its result. */
+export interface CourierCase {
+  readonly name: string;
+  /** Whether a hello came before in the same session. */
+  readonly greeted: boolean;
+  readonly bytes: string;
+  readonly answer: string;
+}
+
+/** A message from a lock: what it means, or that a reader must refuse it. */
+export interface LockCase {
+  readonly name: string;
+  readonly bytes: string;
+  readonly means: { readonly [field: string]: string | number } | null;
+}
+
+type Pairs = (readonly [number | string, CborValue])[];
+
+/** What may be wrong with any frame, shown with an ask. */
+function frames(): [string, string][] {
+  return [
+    ["nothing", ""],
+    ["a frame of two", "820a01"],
+    ["a frame of four", "840a01a1000100"],
+    ["a trailing byte", "830a01a1000100"],
+    ["a frame that ends too early", "830a01a100"],
+    ["a frame that is a map", "a30a01a10001"],
+    ["a type above 255", "8319010001a10001"],
+    ["a request above 65535", "830a1a00010000a10001"],
+    ["a negative request", "830a20a10001"],
+    ["a type in two bytes that has room in one", "83180a01a10001"],
+    ["an indefinite frame", "9f0a01a10001ff"],
+    ["a tagged frame", "d9d9f7830a01a10001"],
+    ["a floating-point request", "830af93c00a10001"],
+  ];
+}
+
+function toLock(): CourierCase[] {
+  const cases: CourierCase[] = [];
+  const add = (name: string, bytes: Uint8Array, answer: string, greeted = true) => {
+    cases.push({ name, greeted, bytes: toHex(bytes), answer });
+  };
+  const hello = (...pairs: Pairs) => framed(Type.hello, 1, payloadOf(...pairs));
+  const ask = (...pairs: Pairs) => framed(Type.ask, 1, payloadOf(...pairs));
+  const sixteen = Array.from({ length: 16 }, (_, i) => i + 1);
+
+  add("hello", hello([0, [1]], [1, MAX_MESSAGE_BYTES]), "status", false);
+  add("hello as request 0", framed(Type.hello, 0, payloadOf([0, [1]], [1, 0])), "status", false);
+  add(
+    "hello as the highest request",
+    framed(Type.hello, MAX_REQUEST_ID, payloadOf([0, [1]], [1, MAX_U32])),
+    "status",
+    false,
+  );
+  add("hello of a courier of three versions", hello([0, [3, 2, 1]], [1, MAX_MESSAGE_BYTES]), "status", false);
+  add("hello of sixteen versions", hello([0, sixteen], [1, MAX_MESSAGE_BYTES]), "status", false);
+  add(
+    "hello of seventeen versions",
+    hello([0, [...sixteen, 17]], [1, MAX_MESSAGE_BYTES]),
+    "malformed",
+    false,
+  );
+  add("hello of a version to come", hello([0, [2]], [1, MAX_MESSAGE_BYTES]), "version", false);
+  add("hello of no version", hello([0, []], [1, MAX_MESSAGE_BYTES]), "version", false);
+  add("hello with an extension", hello([0, [1]], [1, MAX_MESSAGE_BYTES], [128, "new"]), "status", false);
+  add(
+    "hello with an unknown critical key",
+    hello([0, [1]], [1, MAX_MESSAGE_BYTES], [2, 0]),
+    "malformed",
+    false,
+  );
+  add(
+    "hello with the highest critical key",
+    hello([0, [1]], [1, MAX_MESSAGE_BYTES], [127, 0]),
+    "malformed",
+    false,
+  );
+  add("hello without its largest message", hello([0, [1]]), "malformed", false);
+  add("hello with a text key", hello([0, [1]], [1, MAX_MESSAGE_BYTES], ["a", 0]), "malformed", false);
+  add(
+    "hello with its keys out of order",
+    fromHex("830101a20119081000810 1".replace(" ", "")),
+    "malformed",
+    false,
+  );
+  add("hello with a key twice", fromHex("830101a2008101008101"), "malformed", false);
+  add("hello that is a list", framed(Type.hello, 1, encode([[1], MAX_MESSAGE_BYTES])), "malformed", false);
+
+  add("ask from the first position", ask([0, 1]), "receipt");
+  add("ask from the last position", ask([0, MAX_SEQ]), "receipt");
+  add("ask with an extension", ask([0, 1], [300, [1, [2]]]), "receipt");
+  add("ask from position 0", ask([0, 0]), "malformed");
+  add("ask behind the last position", ask([0, MAX_SEQ + 1]), "malformed");
+  add("ask for nothing", ask(), "malformed");
+  add("ask with an unknown critical key", ask([0, 1], [1, 1]), "malformed");
+  add("bye", framed(Type.bye, 1, payloadOf()), "applied");
+
+  for (const [name, hex] of frames()) add(name, fromHex(hex), "malformed");
+  add("a message of 2,065 bytes", new Uint8Array(MAX_MESSAGE_BYTES + 1), "too-large");
+  add("a message of 2,064 bytes that is none", new Uint8Array(MAX_MESSAGE_BYTES), "malformed");
+  add("ask before hello", ask([0, 1]), "bad-state", false);
+  add("an unknown type before hello", framed(11, 1, payloadOf()), "bad-state", false);
+  add("an unknown type", framed(11, 1, payloadOf()), "frame-order");
+  add("a status, which only locks send", framed(Type.status, 1, payloadOf()), "frame-order");
+  add("a result, which only locks send", framed(Type.result, 1, payloadOf([0, 0])), "frame-order");
+  return cases;
+}
+
+function status(changes: Pairs, drop?: number): Uint8Array {
+  const usual: Pairs = [
+    [0, 1],
+    [1, fromHex("7b1d5a40")],
+    [2, 1],
+    [3, 17],
+    [4, [2064, 32, 1000]],
+    [5, 2],
+    [6, fromHex("0011223344556677")],
+    [7, KEYSET_NUMBER],
+  ];
+  const pairs = map([...usual, ...changes]);
+  if (drop !== undefined) pairs.delete(drop);
+  return framed(Type.status, 9, encode(pairs));
+}
+
+const STATUS = {
+  type: "status",
+  shortId: "7b1d5a40",
+  largest: 2064,
+  deltas: 32,
+  slots: 1000,
+  nonce: "0011223344556677",
+};
+
+function fromLock(): LockCase[] {
+  const cases: LockCase[] = [];
+  const add = (name: string, bytes: Uint8Array, means: LockCase["means"]) => {
+    cases.push({ name, bytes: toHex(bytes), means });
+  };
+  const result = (...pairs: Pairs) => framed(Type.result, 9, payloadOf(...pairs));
+  const usual = { ...STATUS, epoch: 1, applied: 17, flags: 2, keyset: KEYSET_NUMBER };
+
+  add("a status", status([]), usual);
+  add("a status of the highest position", status([[3, MAX_SEQ]]), { ...usual, applied: MAX_SEQ });
+  add("a status with an extension", status([[128, 1]]), usual);
+  add("a status with an unknown critical key", status([[8, 1]]), null);
+  add("a status behind the last position", status([[3, MAX_SEQ + 1]]), null);
+  add("a status of version 2", status([[0, 2]]), null);
+  add("a status without a nonce", status([], 6), null);
+  add("a status with a nonce of seven bytes", status([[6, new Uint8Array(7)]]), null);
+  add("a status with flags above 255", status([[5, 256]]), null);
+
+  add("a result", result([0, 0x44]), { type: "result", code: 0x44, detail: 0 });
+  add("a result with a detail", result([0, 0x20], [1, 18]), { type: "result", code: 0x20, detail: 18 });
+  add("a result of a code to come", result([0, 0x3f]), { type: "result", code: 0x3f, detail: 0 });
+  add("a result with an extension", result([0, 0x44], [128, 1]), { type: "result", code: 0x44, detail: 0 });
+  add("a result with a detail and an extension", result([0, 0x20], [1, 18], [128, 1]), {
+    type: "result",
+    code: 0x20,
+    detail: 18,
+  });
+  add("a result with an unknown critical key", result([0, 0x44], [2, 1]), null);
+  add("a result without a code", result(), null);
+  add("a result with a code above 255", result([0, 256]), null);
+  return cases;
+}
+
+/** messages.json. */
+export function messageVectors() {
+  const bench = new Bench();
+  const service = bench.serve();
+  const about =
+    "toLock: after the exchanges of `service`, a new session; `greeted` cases come after a hello. fromLock: null is refused.";
+  return { about, identity: readableIdentity(L500I), service, toLock: toLock(), fromLock: fromLock() };
+}

@@ -1,0 +1,233 @@
+// sessions.json: whole sessions, every byte of every answer fixed by the lock's identity, the nonces and clock readings that are given, and
+// the event numbers (key 15 of each receipt), which are the lock's own.
+
+import { L500I, LOCK_1000, type Profile } from "../../firmware/core/profile";
+import { type Delta, encodeDelta } from "../../protocol/issuer/encode";
+import { ascii, fromHex } from "../../protocol/wire/bytes";
+import { genesisHead } from "../../protocol/wire/chain";
+import { Mode, Setting } from "../../protocol/wire/deltas";
+import { Flag, Role } from "../../protocol/wire/entry";
+import { MAX_MESSAGE_BYTES } from "../../protocol/wire/limits";
+import { askBody, frame, helloBody, Type } from "../../protocol/wire/messages";
+import { node } from "../../simulator/board/crypto";
+import {
+  Bench,
+  card,
+  claimTicket,
+  type Exchange,
+  keyset,
+  LOCK_ID,
+  phone,
+  pin,
+  readableIdentity,
+  SIGNERS,
+  START,
+} from "./bench";
+import { framed, payloadOf } from "./craft";
+
+/** What happens to a lock: a message, a power cycle, or a new connection. */
+export type Step = Exchange | { readonly event: "power-cycle" | "new-session" };
+
+/** One lock's story. */
+export interface Session {
+  readonly name: string;
+  readonly identity: { readonly [field: string]: string | number };
+  readonly steps: readonly Step[];
+}
+
+const BYE = fromHex("a0");
+
+/** Writes the steps down as they happen. */
+class Story {
+  readonly bench: Bench;
+  readonly steps: Step[] = [];
+  readonly #profile: Profile;
+
+  constructor(profile: Profile) {
+    this.#profile = profile;
+    this.bench = new Bench({ profile });
+  }
+
+  add(...steps: Exchange[]): void {
+    this.steps.push(...steps);
+  }
+
+  send(name: string, type: number, body: Uint8Array): Exchange {
+    const step = this.bench.send(name, type, body);
+    this.steps.push(step);
+    return step;
+  }
+
+  message(name: string, message: Uint8Array): void {
+    this.steps.push(this.bench.exchange(name, message));
+  }
+
+  hello(): void {
+    this.send("hello", Type.hello, helloBody(MAX_MESSAGE_BYTES));
+  }
+
+  bundle(name: string, ...deltas: Delta[]): Uint8Array {
+    const body = this.bench.bundle(deltas.map(encodeDelta));
+    this.send(name, Type.bundle, body);
+    return body;
+  }
+
+  bye(): void {
+    this.send("bye", Type.bye, BYE);
+  }
+
+  newSession(): void {
+    this.bench.reconnect();
+    this.steps.push({ event: "new-session" });
+  }
+
+  powerCycle(): void {
+    this.bench.reboot();
+    this.steps.push({ event: "power-cycle" });
+  }
+
+  end(name: string): Session {
+    return { name, identity: readableIdentity(this.#profile), steps: this.steps };
+  }
+}
+
+const NINE_TO_FIVE: Delta = {
+  op: "put-schedule",
+  id: 1,
+  windows: [{ days: 0x3e, start: 540, duration: 480 }],
+};
+
+/** From the box into service: claim, keys, time, three bundles. */
+function firstDay(): { story: Story; bundles: Uint8Array[] } {
+  const story = new Story(LOCK_1000);
+  story.bench.uptime = 12;
+  story.add(...story.bench.serve());
+  const bundles = [
+    story.bundle(
+      "settings and schedules",
+      { op: "set", setting: Setting.zone, value: ascii("CET-1CEST,M3.5.0,M10.5.0/3") },
+      { op: "set", setting: Setting.mode, value: new Uint8Array([Mode.resident]) },
+      NINE_TO_FIVE,
+    ),
+  ];
+  story.bench.uptime = 15;
+  bundles.push(
+    story.bundle(
+      "people",
+      pin(0, "480213"),
+      card(1, "04a1b2c3d4e5f6", { user: 1000 }),
+      phone(2, SIGNERS.stranger.publicKey, { user: 1000 }),
+      pin(3, "480213"),
+      pin(4, "7391046", {
+        role: Role.guest,
+        grantor: 1000,
+        start: START + 3600,
+        end: START + 7200,
+        flags: Flag.notify,
+      }),
+      pin(5, "602814", { schedule: 2 }),
+      pin(6, "602814", { role: Role.team, schedule: 1 }),
+    ),
+  );
+  bundles.push(
+    story.bundle(
+      "changes",
+      { op: "change", slot: 6, generation: 10, role: Role.team },
+      { op: "disable", slot: 1, generation: 5 },
+      { op: "drop-schedule", id: 1 },
+      { op: "revoke", user: 1000 },
+    ),
+  );
+  story.send("ask for every ack", Type.ask, askBody(1));
+  story.bye();
+  return { story, bundles };
+}
+
+/** A lock in service meets what goes wrong on the way. */
+function secondDay(): Session {
+  const { story, bundles } = firstDay();
+  const { bench } = story;
+  story.powerCycle();
+  story.hello();
+  story.send("the last bundle again", Type.bundle, bundles[2]);
+  const again = frame(Type.bundle, 700, bundles[1]);
+  story.message("an earlier bundle again", again);
+  story.message("the same request again, answered from memory", again);
+  story.message("the same bundle as another request", frame(Type.bundle, 701, bundles[1]));
+  const { head, seq } = bench;
+  const next = pin(0, "135790");
+  const gone = bench.bundle([encodeDelta(next)], { first: seq + 2 });
+  bench.seq = seq;
+  bench.head = head;
+  story.send("a bundle too far", Type.bundle, gone);
+  const genesis = genesisHead(node, LOCK_ID, 1);
+  const forked = new Bench().bundle([encodeDelta({ op: "wipe" })], { first: 1, before: genesis });
+  story.send("a wipe at an applied position", Type.bundle, forked);
+  story.send(
+    "a bundle of an earlier epoch",
+    Type.bundle,
+    new Bench().bundle([encodeDelta(next)], { epoch: 0 }),
+  );
+  story.send("a bundle of a later epoch", Type.bundle, new Bench().bundle([encodeDelta(next)], { epoch: 2 }));
+  story.send("a bundle that must be in time, for a clock that is not set", Type.bundle, untaken(bench, next));
+  story.send("time", Type.time, bench.timeAnswer());
+  bench.uptime = 40;
+  story.bundle("and one that goes on", next, { op: "enable", slot: 0, generation: 15 });
+  story.send("ask for the last acks", Type.ask, askBody(14));
+  story.send("ask behind the end", Type.ask, askBody(17));
+  story.bye();
+  story.send("ask after bye", Type.ask, askBody(1));
+  return story.end("redelivery, a repeated request, gap, fork, epochs, and on");
+}
+
+/** The next bundle of a bench with a limit in time, which does not count as sent. */
+function untaken(bench: Bench, delta: Delta): Uint8Array {
+  const { head, seq } = bench;
+  const body = bench.bundle([encodeDelta(delta)], { notAfter: START + 600 });
+  bench.head = head;
+  bench.seq = seq;
+  return body;
+}
+
+/** A small lock, from before its claim, with a courier that does everything in the wrong order. */
+function smallLock(): Session {
+  const story = new Story(L500I);
+  const { bench } = story;
+  story.send("ask before hello", Type.ask, askBody(1));
+  story.send("hello of another version", Type.hello, payloadOf([0, [2]], [1, MAX_MESSAGE_BYTES]));
+  story.hello();
+  story.send("a bundle before the claim", Type.bundle, untaken(bench, pin(0, "480213")));
+  story.send("keys before the claim", Type.keys, keyset());
+  story.send("ask before the claim", Type.ask, askBody(1));
+  story.send("claim", Type.claim, claimTicket({ site: "shed" }));
+  story.send("the claim again", Type.claim, claimTicket({ site: "shed" }));
+  story.send("a bundle before the keys", Type.bundle, untaken(bench, pin(0, "480213")));
+  story.send("keys", Type.keys, keyset());
+  story.send("an earlier keyset", Type.keys, keyset(4));
+  story.hello();
+  bench.uptime = 31;
+  story.send("a time that took too long", Type.time, bench.timeAnswer());
+  story.newSession();
+  story.hello();
+  bench.uptime = 33.5;
+  story.send("time", Type.time, bench.timeAnswer());
+  story.send("the time again", Type.time, bench.timeAnswer());
+  story.bundle(
+    "eleven people for ten slots",
+    ...Array.from({ length: 11 }, (_, i) => pin(i, `${48_021 + 11 * i}`)),
+  );
+  story.bundle("a card for a lock without a reader", card(0, "04a1b2c3"));
+  story.message("something else", framed(77, 40, BYE));
+  story.message("nothing", new Uint8Array(0));
+  story.bundle("wipe", { op: "wipe" });
+  story.bye();
+  return story.end("a lock of ten slots, everything in the wrong order");
+}
+
+/** sessions.json. */
+export function sessionVectors() {
+  const about =
+    "Each step sends a message in the current session and gives the answer. `uptime` is the lock's monotonic clock, `random` what it draws for its nonce; nextEvent and eventHead of a receipt are the lock's own and to be taken as given. Seeds of those who sign are in envelopes.json.";
+  const { story } = firstDay();
+  return { about, sessions: [story.end("from the box into service"), secondDay(), smallLock()] };
+}
