@@ -162,8 +162,8 @@ export class Lock {
     const { table } = this.parts;
     const { entry } = table;
     if (!table.loadUsage(slot, entry.generation, entry.uses)) return undefined;
-    if (entry.schedule === 0) table.windowCount = 0;
-    else if (!table.loadSchedule(entry.schedule) && obeysSchedule(entry)) return undefined;
+    const hasWindows = table.loadSchedule(entry.schedule);
+    if (!hasWindows && obeysSchedule(entry)) return undefined;
     const { usage, windows, windowCount } = table;
     return { entry, usage, windows, windowCount, zone: this.#zone, mode: this.#mode, clock };
   }

@@ -5,7 +5,7 @@
 import { Reader } from "../wire/cbor";
 import { codeClass, codeName } from "../wire/codes";
 import { MAX_MESSAGE_BYTES } from "../wire/limits";
-import type { Result, Status } from "../wire/messages";
+import type { Frame, Result, Status } from "../wire/messages";
 import { frame, helloBody, MAX_REQUEST_ID, readFrame, readResult, readStatus, Type } from "../wire/messages";
 import type { Link } from "./link";
 
@@ -42,6 +42,8 @@ export interface Carried {
   readonly code?: number;
   /** Its name and what it answered, for people. */
   readonly reason?: string;
+  /** The result code with which the lock refused the time; the session went on without it. */
+  readonly timeRefused?: number;
   /** Bundles that were answered by a receipt. */
   readonly bundles: number;
   /** Bytes of all messages both ways. */
@@ -71,11 +73,13 @@ class Ended {
 class Round {
   bundles = 0;
   bytes = 0;
+  timeRefused: number | undefined;
   readonly #link: Link;
-  #request = 0;
+  #request: number;
 
-  constructor(link: Link) {
+  constructor(link: Link, firstRequest: number) {
     this.#link = link;
+    this.#request = firstRequest - 1;
   }
 
   /** One message and its answer; ends the session when there is none, or it is not one. */
@@ -89,17 +93,28 @@ class Round {
     this.bytes += answer.length;
     const reader = new Reader(answer);
     const head = readFrame(reader);
-    if (head === undefined) throw new Ended("garbled", step);
+    if (head === undefined || !this.#isAnswer(head)) throw new Ended("garbled", step);
     if (head.type === Type.status) return { type: head.type, message: answer, status: readStatus(reader) };
     if (head.type === Type.result) return { type: head.type, message: answer, result: readResult(reader) };
     return { type: head.type, message: answer };
   }
 
-  /** Sends a signed message that is answered by a result; ends the session when the result is not "done". */
-  async deliver(type: number, body: Uint8Array): Promise<void> {
+  /** Whether an answer is that of the last request; a lock that could not read the frame of one does not know its number. */
+  #isAnswer({ type, request }: Frame): boolean {
+    return request === this.#request || (type === Type.result && request === 0);
+  }
+
+  /** Sends a signed message that is answered by a result; the code of one that is not "done". */
+  async offer(type: number, body: Uint8Array): Promise<number | undefined> {
     const { result } = await this.exchange(type, body);
     if (result === undefined) throw new Ended("garbled", STEP_NAMES[type]);
-    if (codeClass(result.code) !== 0) throw new Ended("refused", STEP_NAMES[type], result.code);
+    return codeClass(result.code) === 0 ? undefined : result.code;
+  }
+
+  /** The same, where anything but "done" ends the session. */
+  async deliver(type: number, body: Uint8Array): Promise<void> {
+    const refusal = await this.offer(type, body);
+    if (refusal !== undefined) throw new Ended("refused", STEP_NAMES[type], refusal);
   }
 
   /** Sends a message that is answered by a receipt. */
@@ -138,7 +153,8 @@ async function run(round: Round, mailbox: Mailbox): Promise<void> {
   for (const piece of first) await send(round, mailbox, piece);
   if (first.length > 0) status = await hello(round);
   const time = await mailbox.time(status.nonce);
-  if (time !== undefined) await round.deliver(Type.time, time);
+  // Revocations do not wait for a clock.
+  if (time !== undefined) round.timeRefused = await round.offer(Type.time, time);
   if (first.length > 0) mail = await mailbox.mail(status);
   for (let stalled = 0; mail.length > 0 && stalled < MAX_STALLED_ROUNDS; ) {
     for (const piece of mail) await send(round, mailbox, piece);
@@ -148,19 +164,26 @@ async function run(round: Round, mailbox: Mailbox): Promise<void> {
     stalled = status.epoch === epoch && status.applied === applied ? stalled + 1 : 0;
     mail = await mailbox.mail(status);
   }
-  await round.exchange(Type.bye, NO_BODY);
+  // Everything is done; whether the lock hears the goodbye changes nothing.
+  await round.exchange(Type.bye, NO_BODY).catch(endOf);
 }
 
-/** Runs one session with a lock. Never throws for what a lock or a link does. */
-export async function carry(link: Link, mailbox: Mailbox): Promise<Carried> {
-  const round = new Round(link);
-  try {
-    await run(round, mailbox);
-    return { outcome: "done", bundles: round.bundles, bytes: round.bytes };
-  } catch (error) {
-    if (!(error instanceof Ended)) throw error;
-    const reason = error.code === undefined ? error.step : `${error.step}: ${codeName(error.code)}`;
-    const { outcome, code } = error;
-    return { outcome, code, reason, bundles: round.bundles, bytes: round.bytes };
-  }
+/**
+ * Runs one session with a lock. Never throws for what a lock or a link does. On a link where the lock's session outlives the courier's,
+ * `firstRequest` is a random request id, so that no answer comes from the lock's memory of an earlier courier.
+ */
+export async function carry(link: Link, mailbox: Mailbox, firstRequest = 1): Promise<Carried> {
+  const round = new Round(link, firstRequest);
+  const ended = await run(round, mailbox).then(() => undefined, endOf);
+  const { bundles, bytes, timeRefused } = round;
+  const done = { bundles, bytes, ...(timeRefused === undefined ? {} : { timeRefused }) };
+  if (ended === undefined) return { outcome: "done", ...done };
+  const { outcome, code, step } = ended;
+  return { outcome, code, reason: code === undefined ? step : `${step}: ${codeName(code)}`, ...done };
+}
+
+/** What ended a session early; anything else that was thrown is a mistake of the program and goes on. */
+function endOf(thrown: unknown): Ended {
+  if (thrown instanceof Ended) return thrown;
+  throw thrown;
 }

@@ -105,6 +105,8 @@ export class Directory {
       flags: 0,
       disabled: off,
     };
+    // Where the zone of a door has changed since, an end may have come before its start there: no time is left to grant.
+    if (terms.end > 0 && terms.end <= terms.start) return [];
     const contents: Content[] = [];
     if (row.pin !== "") {
       const tag = credentialTag(crypto, pinKey, TAG_KIND.typed, ascii(row.pin));

@@ -7,10 +7,12 @@ import type { Status } from "../wire/messages";
 import { StatusFlag, Type } from "../wire/messages";
 import type { Signers } from "./account";
 import { Account } from "./account";
+import type { Cells, ImportResult, Purpose } from "./changes";
+import { checkRecord, checkSetting, importChange, personChange, sheetOf } from "./changes";
 import type { Directory } from "./directory";
 import { signBundle } from "./encode";
 import type { Fact, LockRecord } from "./facts";
-import { decodeFacts, encodeFacts, sameValue } from "./facts";
+import { decodeFacts, encodeFacts } from "./facts";
 import type { Imported, Sheets } from "./import";
 import { importSheets } from "./import";
 import type { Outcome } from "./ledger";
@@ -20,19 +22,7 @@ import type { Hosts } from "./ports";
 import type { Alarm } from "./receipts";
 import type { LockReport } from "./report";
 import { reportOf } from "./report";
-import type { ImportError, Sheet } from "./sheet";
-import { newUserIds } from "./user-ids";
-
-/** What an import did. With errors it did nothing. */
-export interface ImportResult {
-  readonly errors: readonly ImportError[];
-  readonly doors: number;
-  readonly schedules: number;
-  /** People who are new, and people whose rows differ from what was on record. */
-  readonly people: number;
-  /** People in the files whose access is revoked, and stays so. */
-  readonly revoked: readonly string[];
-}
+import type { ImportError } from "./sheet";
 
 /** What became of a receipt. */
 export type Received =
@@ -45,16 +35,6 @@ export type Received =
 
 /** What mail is chosen by. It is not signed, so nothing but the choice depends on it. */
 export type LockStatus = Pick<Status, "epoch" | "applied" | "flags" | "keyset">;
-
-/** Why a row of a person is given, which decides whether the person must be on record. */
-type Purpose = "add" | "change" | "regrant";
-const PURPOSES: Readonly<Record<Purpose, string>> = {
-  add: "a handle that nobody has yet",
-  change: "the handle of a person whose access is not revoked",
-  regrant: "the handle of a person whose access is revoked",
-};
-/** What errors of a single row name as their file. */
-const CALL = "person";
 
 const SEED_BYTES = 32;
 const SITE = /^[a-z0-9-]{1,16}$/;
@@ -119,37 +99,24 @@ export class Issuer {
   importSheets(sheets: Sheets, now: number): Promise<ImportResult> {
     return this.#inTurn(async () => {
       const imported = this.#check(sheets, now);
-      const { directory } = this;
-      const doors = imported.doors.filter((row) => !sameValue(directory.doors.get(row.door)?.row, row));
-      const schedules = imported.schedules.filter(
-        (row) => !sameValue(directory.schedules.get(row.schedule), row),
-      );
-      const people = imported.people.filter((row) => !sameValue(directory.people.get(row.person)?.row, row));
-      const revoked = imported.people.map((row) => row.person).filter((person) => this.#isRevoked(person));
-      const { errors } = imported;
-      if (errors.length > 0) return { errors, doors: 0, schedules: 0, people: 0, revoked: [] };
-      await this.#commit(
-        ...doors.map((row): Fact => ({ t: "door", row })),
-        ...schedules.map((row): Fact => ({ t: "schedule", row })),
-        ...newUserIds(directory, doors, people, this.#hosts.random),
-        ...people.map((row): Fact => ({ t: "person", row })),
-      );
-      return { errors, doors: doors.length, schedules: schedules.length, people: people.length, revoked };
+      const { facts, result } = importChange(this.directory, imported, this.#hosts.random);
+      await this.#commit(...facts);
+      return result;
     });
   }
 
   /** Adds a person, given as the cells of a row of people.csv. The errors, none when it is done. */
-  addPerson(cells: Readonly<Record<string, string>>, now: number): Promise<readonly ImportError[]> {
+  addPerson(cells: Cells, now: number): Promise<readonly ImportError[]> {
     return this.#setPerson(cells, now, "add");
   }
 
   /** Replaces the row of a person who is on record. The errors, none when it is done. */
-  changePerson(cells: Readonly<Record<string, string>>, now: number): Promise<readonly ImportError[]> {
+  changePerson(cells: Cells, now: number): Promise<readonly ImportError[]> {
     return this.#setPerson(cells, now, "change");
   }
 
   /** Gives access again to a person who was revoked; guests below stay revoked. The errors, none when it is done. */
-  regrant(cells: Readonly<Record<string, string>>, now: number): Promise<readonly ImportError[]> {
+  regrant(cells: Cells, now: number): Promise<readonly ImportError[]> {
     return this.#setPerson(cells, now, "regrant");
   }
 
@@ -175,18 +142,20 @@ export class Issuer {
     });
   }
 
-  /** Names the lock of a door, or claims it anew after a reset: then everything is signed again in a new epoch. */
+  /** Names the lock of a door, or claims it anew after a reset: then everything is signed again in a new epoch. RangeError on keys of other sizes. */
   bindLock(door: string, record: LockRecord): Promise<void> {
     return this.#inTurn(async () => {
       this.directory.door(door);
+      checkRecord(record);
       await this.#commit({ t: "lock", door, record });
     });
   }
 
-  /** Sets one of `Setting` at a door; the zone comes with the door. */
+  /** Sets one of `Setting` at a door but the zone, which comes with the door. RangeError on a value that no delta carries. */
   set(door: string, setting: number, value: Uint8Array): Promise<void> {
     return this.#inTurn(async () => {
       this.directory.door(door);
+      checkSetting(setting, value);
       await this.#commit({ t: "setting", door, setting, value });
     });
   }
@@ -313,34 +282,14 @@ export class Issuer {
     return importSheets(sheets, this.directory, this.#hosts.offsetOf, year);
   }
 
-  #isRevoked(person: string): boolean {
-    return this.directory.people.get(person)?.revoked === true;
-  }
-
-  #setPerson(
-    cells: Readonly<Record<string, string>>,
-    now: number,
-    purpose: Purpose,
-  ): Promise<readonly ImportError[]> {
+  #setPerson(cells: Cells, now: number, purpose: Purpose): Promise<readonly ImportError[]> {
     return this.#inTurn(async () => {
       const { errors, people } = this.#check({ people: [sheetOf(cells)] }, now);
       if (errors.length > 0) return errors;
-      const [row] = people;
-      const known = this.directory.people.get(row.person);
-      const fits =
-        purpose === "add"
-          ? known === undefined
-          : known !== undefined && known.revoked === (purpose === "regrant");
-      if (!fits)
-        return [{ file: CALL, line: 1, column: "person", value: row.person, wanted: PURPOSES[purpose] }];
-      const facts = newUserIds(this.directory, [], people, this.#hosts.random);
-      if (purpose === "regrant") facts.push({ t: "regranted", person: row.person });
-      await this.#commit(...facts, { t: "person", row });
+      const change = personChange(this.directory, people[0], purpose, this.#hosts.random);
+      if (!Array.isArray(change)) return [change];
+      await this.#commit(...change);
       return [];
     });
   }
-}
-
-function sheetOf(cells: Readonly<Record<string, string>>): Sheet {
-  return { file: CALL, columns: Object.keys(cells), rows: [{ line: 1, cells: Object.values(cells) }] };
 }

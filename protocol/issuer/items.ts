@@ -75,6 +75,9 @@ export function sameContent(a: Content | undefined, b: Content | undefined): boo
   return text(a) === text(b);
 }
 
+/** The key of a setting. */
+export const settingKey = (id: number): string => `setting:${id}`;
+
 /** A setting of the lock. */
 export interface SettingItem extends Item {
   readonly id: number;

@@ -12,14 +12,14 @@ import type { Receipt } from "../wire/messages";
 import type { BundleHead, Window } from "./encode";
 import { BundleRoom, encodeDelta } from "./encode";
 import type { Content, Credential, Item, SettingItem } from "./items";
-import { credentialKey, keyOfSlot, newItem, sameContent, wantAnew } from "./items";
+import { credentialKey, newItem, sameContent, settingKey, wantAnew } from "./items";
 import type { Position } from "./log";
 import { fieldsOf, Log } from "./log";
 import type { Wants } from "./plan";
-import { plan, slotsByKey } from "./plan";
+import { itemKey, plan, slotsByKey } from "./plan";
 import type { Alarm, Mark, Verdict } from "./receipts";
 import { isExplained, judge, markOf } from "./receipts";
-import { ScheduleBook, scheduleKey } from "./schedule-book";
+import { ScheduleBook } from "./schedule-book";
 import { Table } from "./table";
 
 /** How often a delta is planned again after one before it was refused. */
@@ -53,8 +53,8 @@ export class Ledger {
   /** Users for whom something was signed and not revoked since. */
   readonly #known = new Set<number>();
   readonly #stuckSchedules = new Set<number>();
-  /** Digests of positions that are not all acknowledged yet. */
-  #checks = new Map<number, Uint8Array>();
+  /** Digests that the lock told of positions up to which not everything is acknowledged yet. */
+  #checks: { readonly seq: number; readonly digest: Uint8Array }[] = [];
 
   /** `epoch` is the one that the lock's claim is expected to begin. */
   constructor(crypto: Crypto, lock: Uint8Array, epoch: number) {
@@ -91,7 +91,7 @@ export class Ledger {
 
   wantSetting(id: number, value: Uint8Array): void {
     const item = this.settings.get(id);
-    if (item === undefined) this.settings.set(id, { ...newItem(`setting:${id}`), id, value });
+    if (item === undefined) this.settings.set(id, { ...newItem(settingKey(id)), id, value });
     else if (!equal(item.value, value)) {
       item.value = value;
       wantAnew(item);
@@ -165,29 +165,11 @@ export class Ledger {
 
   /** The item that a delta serves; called before the delta counts in the projection. */
   #serve(delta: DeltaFields): { item: string; version: number } {
-    const key = this.#keyOf(delta);
+    const key = itemKey(delta, this.log.projection());
     if (delta.op === Op.put) this.#known.add(delta.entry.user);
     if (delta.op === Op.revoke) this.#revokes = this.#revokes.filter((user) => user !== delta.user);
     if (delta.op === Op.putSchedule) this.#stuckSchedules.delete(delta.id);
     return { item: key, version: this.#item(key)?.version ?? 0 };
-  }
-
-  #keyOf(delta: DeltaFields): string {
-    switch (delta.op) {
-      case Op.put:
-        return credentialKey(delta.entry.user, delta.entry.kind);
-      case Op.revoke:
-        return `revoke:${delta.user}`;
-      case Op.putSchedule:
-      case Op.dropSchedule:
-        return scheduleKey(delta.id);
-      case Op.set:
-        return `setting:${delta.id}`;
-      default: {
-        const slot = this.log.projection().slots.get(delta.entry.slot);
-        return slot === undefined ? "" : keyOfSlot(slot);
-      }
-    }
   }
 
   #item(key: string): Item | undefined {
@@ -242,6 +224,7 @@ export class Ledger {
 
   #begin(epoch: number): void {
     this.log = new Log(this.#crypto, this.lock, epoch);
+    this.#checks = [];
     this.#revokes = [];
     this.#known.clear();
     for (const item of this.credentials.values()) item.last = 0;
@@ -258,16 +241,20 @@ export class Ledger {
   }
 
   /** Compares digests at positions up to which everything is acknowledged now. */
-  #check(receipt: Receipt): void {
-    this.#checks.set(receipt.applied, receipt.digest.slice());
-    for (const [seq, told] of [...this.#checks]) {
-      const digest = this.log.digest(seq);
-      if (digest === undefined) continue;
-      this.#checks.delete(seq);
-      const { epoch } = this.log;
-      const text = `another table at position ${seq}`;
-      if (!equal(digest, told)) this.#raise({ kind: "divergence", epoch, seq, text });
-    }
+  #check({ applied, digest }: Receipt): void {
+    const { epoch } = this.log;
+    this.#checks.push({ seq: applied, digest: digest.slice() });
+    this.#checks = this.#checks.filter((told) => {
+      const own = this.log.digest(told.seq);
+      if (own !== undefined && !equal(own, told.digest))
+        this.#raise({
+          kind: "divergence",
+          epoch,
+          seq: told.seq,
+          text: `another table at position ${told.seq}`,
+        });
+      return own === undefined;
+    });
   }
 
   /** Draws the consequences of a refusal; the mirror stands as the lock found its table. */

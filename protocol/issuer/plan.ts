@@ -3,11 +3,14 @@
 // delta is not planned while its aim is reached is what makes every delta wanted once.
 
 import { equal } from "../wire/bytes";
+import type { DeltaFields } from "../wire/deltas";
+import { Op } from "../wire/deltas";
 import { Flag } from "../wire/entry";
 import type { ChangeDelta, Delta, PutDelta } from "./encode";
 import type { Content, Credential, SettingItem } from "./items";
-import { keyOfSlot, refusal } from "./items";
+import { credentialKey, keyOfSlot, refusal, settingKey } from "./items";
 import type { ScheduleBook } from "./schedule-book";
+import { scheduleKey } from "./schedule-book";
 import type { Slot, Table } from "./table";
 import { sameWindows, unpackWindow } from "./windows";
 
@@ -97,6 +100,25 @@ export function step(
   if (content.disabled && !isOff) return { op: "disable", slot: number, generation };
   if (!hasTerms(slot, content, schedule)) return change(slot, content, schedule);
   return isOff && !content.disabled ? { op: "enable", slot: number, generation } : undefined;
+}
+
+/** The key of the item that a delta serves; `table` is the table that it will meet. */
+export function itemKey(delta: DeltaFields, table: Table): string {
+  switch (delta.op) {
+    case Op.put:
+      return credentialKey(delta.entry.user, delta.entry.kind);
+    case Op.revoke:
+      return `revoke:${delta.user}`;
+    case Op.putSchedule:
+    case Op.dropSchedule:
+      return scheduleKey(delta.id);
+    case Op.set:
+      return settingKey(delta.id);
+    default: {
+      const slot = table.slots.get(delta.entry.slot);
+      return slot === undefined ? "" : keyOfSlot(slot);
+    }
+  }
 }
 
 /** Slots by the credential that they hold. */

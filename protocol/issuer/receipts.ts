@@ -69,14 +69,14 @@ export function markOf(receipt: Receipt): Mark {
 }
 
 /**
- * Whether `a` is of a later moment than `b`. Counters decide, of which a lock that lost power between may repeat the first two but
- * never all three; a trusted clock decides where a device was exchanged and its counters are lower.
+ * Whether `a` is of a later moment than `b`. The lock's counters decide: events, boots and receipts, of which one that lost power may
+ * repeat the last two but never the first. A trusted clock decides where a device was exchanged and its counters are lower.
  */
 export function isLater(a: Mark, b: Mark): boolean {
   const clocks = a.trust !== Trust.unknown && b.trust !== Trust.unknown;
   if (clocks && a.time - a.bound > b.time + b.bound) return true;
-  if (a.boot !== b.boot) return a.boot > b.boot && a.nextEvent >= b.nextEvent;
-  return a.number > b.number && a.nextEvent >= b.nextEvent;
+  if (a.boot < b.boot || a.nextEvent < b.nextEvent) return false;
+  return a.boot > b.boot || a.nextEvent > b.nextEvent || a.number > b.number;
 }
 
 /** Judges a receipt against the log of its epoch, or of another one. Changes nothing. */

@@ -199,11 +199,15 @@ async function ownFigures(machine: XsMachine, messages: readonly Uint8Array[]): 
   };
 }
 
-async function tableGrowth(machine: XsMachine): Promise<number> {
-  const before = await machine.heap();
-  const few = await growth(machine, before, `bench.mountTable(${FEW_SLOTS})`);
-  const all = await growth(machine, before, `bench.mountTable(${SLOTS})`);
-  return (all - few) / (SLOTS - FEW_SLOTS);
+async function tableFigures(machine: XsMachine): Promise<XsFigures> {
+  await run(machine, `bench.mountTable(${FEW_SLOTS})`);
+  const few = await machine.heap();
+  await run(machine, `bench.mountTable(${SLOTS})`);
+  const all = await machine.heap();
+  return {
+    "xs.heap_bytes_per_slot": (all.bytes - few.bytes) / (SLOTS - FEW_SLOTS),
+    "xs.heap_objects_per_slot": (all.slots - few.slots) / (SLOTS - FEW_SLOTS),
+  };
 }
 
 /** What the modules of the portable crypto put into RAM when they are loaded: they cannot be preloaded. */
@@ -233,7 +237,7 @@ export async function xsFigures(): Promise<XsFigures> {
       ...signatures,
       "xs.compute_apply_bundle_32_rest": lock["xs.compute_apply_bundle_32"] - signed,
       ...(await ownFigures(machine, messages)),
-      "xs.heap_bytes_per_slot": await tableGrowth(machine),
+      ...(await tableFigures(machine)),
       "xs.heap_bytes_portable_crypto": await cryptoHeap(),
       "xs.bytecode_bytes": await bytecodeBytes({ text: FIRMWARE }),
     };

@@ -39,9 +39,12 @@ describe("protocol.cddl", () => {
 
   it("has a rule for every type of message, under its number", () => {
     for (const [name, type] of Object.entries(Type)) {
-      assert.ok(cddl.rules.has(name), name);
       for (const other of Object.values(Type))
-        if (other !== type) assert.ok(!cddl.matches(name, [other, 0, new Map()]), name);
+        assert.equal(
+          cddl.matches(`${name}-message`, [other, 0, new Map()]),
+          other === type && name === "bye",
+          name,
+        );
     }
   });
 
@@ -71,7 +74,7 @@ describe("protocol.cddl", () => {
     const { cases }: { cases: Case[] } = load("envelopes.json");
     const accepts = ({ message, cose }: Case) => {
       const type = Type[message as keyof typeof Type];
-      return cddl.accepts(String(message), frame(type, 1, fromHex(String(cose))));
+      return cddl.accepts(`${message}-message`, frame(type, 1, fromHex(String(cose))));
     };
     assert.deepEqual(
       misjudged(cases, accepts, ({ answer }) => answer !== "malformed"),
@@ -90,7 +93,7 @@ describe("protocol.cddl", () => {
   it("accepts every receipt but the malformed ones", () => {
     const { receipts }: { receipts: Case[] } = load("envelopes.json");
     const accepts = ({ cose }: Case) =>
-      cddl.accepts("receipt", frame(Type.receipt, 1, fromHex(String(cose))));
+      cddl.accepts("receipt-message", frame(Type.receipt, 1, fromHex(String(cose))));
     assert.deepEqual(
       misjudged(receipts, accepts, ({ reads }) => reads !== "malformed"),
       [],

@@ -27,10 +27,11 @@ import {
 import { blankImage, VirtualBoard } from "../../simulator/board/board";
 import { node } from "../../simulator/board/crypto";
 import type { Exchange } from "../vectors/bench";
+import type { EnvelopeCase, State } from "../vectors/cases";
 import type { DeltaCase } from "../vectors/deltas";
-import type { EnvelopeCase, ReceiptCase, State } from "../vectors/envelopes";
 import { VECTOR_FOLDER, vectorFiles } from "../vectors/generate";
 import type { CourierCase, LockCase } from "../vectors/messages";
+import type { ReceiptCase } from "../vectors/receipts";
 import type { Step } from "../vectors/sessions";
 
 // cborg exports itself to `import` alone, and tests run as CommonJS; Node takes the file by its path.

@@ -54,18 +54,19 @@ export class FaultyFlash implements Flash {
   }
 }
 
-/** A supply that fails in the n-th write from now on, counted from 0 over both partitions; from there on nothing works. */
+/** A supply that fails in the n-th write after {@link cutAt}, over both partitions; from there on nothing works. */
 export class Power {
   isOn = true;
-  /** Writes so far. */
+  /** Writes since {@link cutAt}, or since this was made. */
   writes = 0;
-  readonly #cutAt: number;
-  readonly #share: number;
+  #cutAt = Number.POSITIVE_INFINITY;
+  #share = 0;
 
-  /** `share` of the bytes of the write that is cut are programmed. */
-  constructor(cutAt = Number.POSITIVE_INFINITY, share = 0) {
-    this.#cutAt = cutAt;
+  /** From now on the write of this number, counted from 0, is cut when `share` of its bytes are programmed. */
+  cutAt(write: number, share: number): void {
+    this.#cutAt = write;
     this.#share = share;
+    this.writes = 0;
   }
 
   readonly hook: Hook = (operation, bytes) => {

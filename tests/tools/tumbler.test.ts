@@ -46,12 +46,6 @@ describe("the tumbler command", () => {
     assert.match(out, /^Refused\n/);
   });
 
-  it("exits with 2 for what it cannot do, with nothing on standard output", () => {
-    const { code, out, err } = spawn(["inspect", "absent.img"], at("."));
-    assert.deepEqual([code, out], [2, ""]);
-    assert.equal(err, "error: absent.img: no such file or folder\n(check the name)\n");
-  });
-
   it("keeps colours from pipes, and from whoever wants none", () => {
     assert.equal(wantsColours({}, false), false);
     assert.equal(wantsColours({}, true), true);

@@ -1,8 +1,11 @@
 // Numbers in plain words and instants on two clocks, as tables of what is wanted.
 
 import assert from "node:assert/strict";
+import { stripVTControlCharacters } from "node:util";
+import pc from "picocolors";
 import { parseZone } from "../../firmware/core/calendar";
 import { ascii } from "../../protocol/wire/bytes";
+import { columns, fields, paragraphs } from "../../tools/ui/table";
 import { bothClocks, hourText, isoText, localIsoText, offsetText } from "../../tools/ui/time";
 import {
   capabilityNames,
@@ -78,5 +81,32 @@ describe("plain words", () => {
     const both = "Fri 2027-07-02 00:45:00 +12:45 (2027-07-01 12:00:00 UTC)";
     assert.equal(bothClocks(zone("<+1245>-12:45"), summer), both);
     assert.equal(hourText(1440), "24:00");
+  });
+});
+
+describe("tables", () => {
+  const plain = pc.createColors(false);
+
+  it("stay aligned over many rows, with wide letters and colours in them", () => {
+    const { red } = pc.createColors(true);
+    const rows = Array.from({ length: 200 }, (_, i) => [
+      String(i),
+      i === 150 ? "東京 door" : red("x"),
+      `end ${i}`,
+    ]);
+    const lines = stripVTControlCharacters(columns(["n", "name", "last"], rows, [0], plain)).split("\n");
+    assert.equal(lines.length, 202);
+    assert.equal(lines[0], "    n  name       last");
+    assert.equal(lines[1], "    0  x          end 0");
+    assert.equal(lines[151], "  150  東京 door  end 150");
+    assert.equal(lines[200], "  199  x          end 199");
+  });
+
+  it("break paragraphs at 80 columns, and leave no spaces at an end", () => {
+    const text = paragraphs(["word ".repeat(40).trim(), "short"]);
+    assert.equal(text.split("\n").length, 5);
+    assert.ok(text.split("\n").every((line) => line.length <= 80 && !line.endsWith(" ")));
+    assert.match(text, /\n {2}short\n$/);
+    assert.equal(fields([["name", "one\ntwo"]], plain), "  name          one\n                two\n");
   });
 });

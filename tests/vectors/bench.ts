@@ -63,6 +63,8 @@ export const LOCK_ID = fromHex("7b1d5a40c3e29f86");
 const LOCK_SEED = named("lock");
 const DEVICE_SECRET = named("device secret");
 export const PIN_KEY = claimKeys(node, DEVICE_SECRET, 1).pinKey;
+/** How slow the lock's clock may be, in parts per million: it is part of a receipt's error bound. */
+const DRIFT_PPM = 20;
 /** The number of the keyset that {@link Bench.serve} sends. */
 export const KEYSET_NUMBER = 5;
 
@@ -86,7 +88,7 @@ export function readableIdentity(profile: Profile): { readonly [field: string]: 
     deviceSecret: toHex(deviceSecret),
     makerRoot: toHex(makerRoot),
   };
-  return { profile: profile.name, ...bytes };
+  return { profile: profile.name, ...bytes, driftPpm: DRIFT_PPM };
 }
 
 /** The keyset in service. */
@@ -151,7 +153,13 @@ export class Bench {
       this.#drawn = toHex(bytes);
       buffer.set(bytes);
     };
-    return new VirtualBoard({ image, crypto: node, world: { now: () => this.uptime }, random });
+    return new VirtualBoard({
+      image,
+      crypto: node,
+      world: { now: () => this.uptime },
+      random,
+      driftPpm: DRIFT_PPM,
+    });
   }
 
   /** A power cycle at the same hour of the next day: uptime begins at 0. */

@@ -97,19 +97,18 @@ const NINE_TO_FIVE: Delta = {
   windows: [{ days: 0x3e, start: 540, duration: 480 }],
 };
 
+const SETTINGS: readonly Delta[] = [
+  { op: "set", setting: Setting.zone, value: ascii("CET-1CEST,M3.5.0,M10.5.0/3") },
+  { op: "set", setting: Setting.mode, value: new Uint8Array([Mode.resident]) },
+  NINE_TO_FIVE,
+];
+
 /** From the box into service: claim, keys, time, three bundles. */
 function firstDay(): { story: Story; bundles: Uint8Array[] } {
   const story = new Story(LOCK_1000);
   story.bench.uptime = 12;
   story.add(...story.bench.serve());
-  const bundles = [
-    story.bundle(
-      "settings and schedules",
-      { op: "set", setting: Setting.zone, value: ascii("CET-1CEST,M3.5.0,M10.5.0/3") },
-      { op: "set", setting: Setting.mode, value: new Uint8Array([Mode.resident]) },
-      NINE_TO_FIVE,
-    ),
-  ];
+  const bundles = [story.bundle("settings and schedules", ...SETTINGS)];
   story.bench.uptime = 15;
   bundles.push(
     story.bundle(
@@ -154,6 +153,8 @@ function secondDay(): Session {
   story.message("an earlier bundle again", again);
   story.message("the same request again, answered from memory", again);
   story.message("the same bundle as another request", frame(Type.bundle, 701, bundles[1]));
+  const late = new Bench().bundle(SETTINGS.map(encodeDelta), { notAfter: START + 600 });
+  story.send("an applied bundle with a limit in time, for a clock that is not set", Type.bundle, late);
   const { head, seq } = bench;
   const next = pin(0, "135790");
   const gone = bench.bundle([encodeDelta(next)], { first: seq + 2 });
@@ -169,7 +170,11 @@ function secondDay(): Session {
     new Bench().bundle([encodeDelta(next)], { epoch: 0 }),
   );
   story.send("a bundle of a later epoch", Type.bundle, new Bench().bundle([encodeDelta(next)], { epoch: 2 }));
-  story.send("a bundle that must be in time, for a clock that is not set", Type.bundle, untaken(bench, next));
+  story.send(
+    "a new bundle with a limit in time, for a clock that is not set",
+    Type.bundle,
+    untaken(bench, next),
+  );
   story.send("time", Type.time, bench.timeAnswer());
   bench.uptime = 40;
   story.bundle("and one that goes on", next, { op: "enable", slot: 0, generation: 15 });

@@ -11,7 +11,7 @@ import { type Rig, rig, Step } from "./life/rig";
 import { longLife, smallLife } from "./life/stories";
 import { splitAnswer, Teller, type Told } from "./life/teller";
 
-/** In slots: what the machine takes to load all modules as one script. On a lock each loads alone, and 600 are enough for the life. */
+/** What the machine takes to load all modules as one script; the life itself takes less than the board's standard of 512. */
 const STACK_SLOTS = 640;
 const ROW = 16;
 

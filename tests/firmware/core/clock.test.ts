@@ -1,3 +1,5 @@
+// The lock's clock (rules T11 to T13): what it promises of the true time must hold for every board that keeps its declared drift.
+
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { LockClock, MAX_BOUND_S } from "../../../firmware/core/clock";

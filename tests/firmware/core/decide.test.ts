@@ -1,3 +1,6 @@
+// The decision (rules T17, T4 to T6, T9, T11, T12, C9, C12, C13, M2): against an independent reference in random situations, by the
+// second at every kind of limit, by every trust in the clock, and in its order of reasons. No lock and no flash take part.
+
 import assert from "node:assert/strict";
 import { decide, explain } from "../../../firmware/core/decide";
 import { reasonName } from "../../../protocol/wire/codes";

@@ -1,3 +1,5 @@
+// The keypad (rules C2, C4): what counts as an entry, and that only an exact one opens the door.
+
 import assert from "node:assert/strict";
 import { Key, Keypad, MAX_PAUSE_S } from "../../../firmware/core/keypad";
 import { reasonName } from "../../../protocol/wire/codes";

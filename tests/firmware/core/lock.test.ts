@@ -1,3 +1,6 @@
+// The door of a whole lock, from key or card to bolt (rules C2, C5 to C7, C9, C12 to C15, T1 to T12, A29, A57, A60, L5, M2, M6, M7, M11,
+// T17). What goes in are signed deltas and typed digits; nothing is set by hand but the clock of the world.
+
 import assert from "node:assert/strict";
 import { EventKind, Method } from "../../../firmware/core/events";
 import { Lock } from "../../../firmware/core/lock";
@@ -45,6 +48,29 @@ function hearAt(door: Door, instants: readonly number[], pin = PIN): string[] {
     return door.type(pin);
   });
 }
+
+describe("C2 PINs", () => {
+  it("have 4 to 10 digits and nothing but digits, whichever way they come to the lock", () => {
+    const door = doorWith();
+    const enter = (text: string) => reasonName(door.lock.enterPin(Buffer.from(text, "latin1")));
+    for (const bad of [
+      "",
+      "471",
+      "47110801234",
+      "4711O80",
+      "471108/",
+      "471108:",
+      "471 080",
+      "-711080",
+      "471108\xb0",
+    ])
+      assert.equal(enter(bad), "bad-entry", bad);
+    for (const wrong of ["0471", "4711080000"]) assert.equal(enter(wrong), "unknown", wrong);
+    assert.equal(door.board.bolt.drawn, false);
+    assert.equal(enter(PIN), "granted");
+    assert.equal(door.board.bolt.drawn, true);
+  });
+});
 
 describe("C7 cards", () => {
   const uid = (length: number) => Uint8Array.from({ length }, (_, i) => 0x30 + i);

@@ -9,6 +9,8 @@ import { deltasIn } from "./model-lock";
 import { Rig } from "./rig";
 
 const MINUTE = 60;
+/** Bounds shrinking too, so that the seed is printed before the test is given up. */
+const LIMIT_MS = 50_000;
 const PINS = Array.from({ length: 400 }, (_, i) => String(100_019 + i * 1_733));
 
 /** What a courier's day may bring. */
@@ -237,14 +239,14 @@ describe("S2, S3, K1–K5 the ledger, under any delivery", () => {
   it("learns of each delta exactly once, and the lock ends as wanted", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(act, { minLength: 20, maxLength: 120 }), (acts) => run(1000, acts)),
-      { numRuns: 60 },
+      { numRuns: 50, interruptAfterTimeLimit: LIMIT_MS },
     );
   }).timeout(60_000);
 
   it("does so at a lock of ten slots that is too small", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(act, { minLength: 60, maxLength: 160 }), (acts) => run(10, acts)),
-      { numRuns: 30 },
+      { numRuns: 40, interruptAfterTimeLimit: LIMIT_MS },
     );
   }).timeout(60_000);
 });

@@ -1,0 +1,102 @@
+// From checked rows to the facts that they make: what is new or differs, with the user ids that it needs. Pure but for the random ids.
+
+import { Setting } from "../wire/deltas";
+import { LOCK_ID_BYTES, MAX_SETTING_BYTES, PUBLIC_KEY_BYTES } from "../wire/limits";
+import type { Directory } from "./directory";
+import type { Fact, LockRecord } from "./facts";
+import { sameValue } from "./facts";
+import type { Imported } from "./import";
+import type { Hosts } from "./ports";
+import type { PersonRow } from "./rows";
+import type { ImportError, Sheet } from "./sheet";
+import { newUserIds } from "./user-ids";
+
+/** What an import did. With errors it did nothing. */
+export interface ImportResult {
+  readonly errors: readonly ImportError[];
+  readonly doors: number;
+  readonly schedules: number;
+  /** People who are new, and people whose rows differ from what was on record. */
+  readonly people: number;
+  /** People in the files whose access is revoked, and stays so. */
+  readonly revoked: readonly string[];
+}
+
+/** The facts of an import, none where there are errors. */
+export function importChange(
+  directory: Directory,
+  imported: Imported,
+  random: Hosts["random"],
+): { facts: Fact[]; result: ImportResult } {
+  const { errors } = imported;
+  if (errors.length > 0)
+    return { facts: [], result: { errors, doors: 0, schedules: 0, people: 0, revoked: [] } };
+  const doors = imported.doors.filter((row) => !sameValue(directory.doors.get(row.door)?.row, row));
+  const schedules = imported.schedules.filter(
+    (row) => !sameValue(directory.schedules.get(row.schedule), row),
+  );
+  const people = imported.people.filter((row) => !sameValue(directory.people.get(row.person)?.row, row));
+  const facts: Fact[] = [
+    ...doors.map((row): Fact => ({ t: "door", row })),
+    ...schedules.map((row): Fact => ({ t: "schedule", row })),
+    ...newUserIds(directory, doors, people, random),
+    ...people.map((row): Fact => ({ t: "person", row })),
+  ];
+  const revoked = imported.people
+    .map((row) => row.person)
+    .filter((person) => directory.people.get(person)?.revoked);
+  const counts = { doors: doors.length, schedules: schedules.length, people: people.length };
+  return { facts, result: { errors, ...counts, revoked } };
+}
+
+/** The cells of one row of people.csv, by column. */
+export type Cells = Readonly<Record<string, string>>;
+
+/** Why a row of a person is given, which decides whether the person must be on record. */
+export type Purpose = "add" | "change" | "regrant";
+
+const WANTED: Readonly<Record<Purpose, string>> = {
+  add: "a handle that nobody has yet",
+  change: "the handle of a person whose access is not revoked",
+  regrant: "the handle of a person whose access is revoked",
+};
+/** What errors of a single row name as their file. */
+const FILE = "person";
+
+/** A sheet of one row. */
+export function sheetOf(cells: Cells): Sheet {
+  return { file: FILE, columns: Object.keys(cells), rows: [{ line: 1, cells: Object.values(cells) }] };
+}
+
+/** The facts of one person's row; or the error, where the person is on record and should not be, or the other way round. */
+export function personChange(
+  directory: Directory,
+  row: PersonRow,
+  purpose: Purpose,
+  random: Hosts["random"],
+): Fact[] | ImportError {
+  const known = directory.people.get(row.person);
+  const isExpected = purpose === "add" ? known === undefined : known?.revoked === (purpose === "regrant");
+  if (!isExpected)
+    return { file: FILE, line: 1, column: "person", value: row.person, wanted: WANTED[purpose] };
+  const ids = newUserIds(directory, [], [row], random);
+  const regranted: Fact[] = purpose === "regrant" ? [{ t: "regranted", person: row.person }] : [];
+  return [...ids, ...regranted, { t: "person", row }];
+}
+
+/** Throws RangeError for a lock record with a key that is not of its size. */
+export function checkRecord({ lock, publicKey, claim, keys }: LockRecord): void {
+  const isClaim = Number.isInteger(claim) && claim > 0 && claim <= 0xffffffff;
+  const areKeys = [publicKey, ...Object.values(keys)].every((key) => key.length === PUBLIC_KEY_BYTES);
+  if (lock.length !== LOCK_ID_BYTES || !isClaim || !areKeys)
+    throw new RangeError("lock record: wanted an id of 8 bytes, keys of 32 bytes, and a claim number from 1");
+}
+
+/** Throws RangeError for a setting that no delta can carry, and for the zone, which comes with the door. */
+export function checkSetting(setting: number, value: Uint8Array): void {
+  const isNumber = Number.isInteger(setting) && setting > 0 && setting <= 0xff && setting !== Setting.zone;
+  if (!isNumber || value.length === 0 || value.length > MAX_SETTING_BYTES)
+    throw new RangeError(
+      `setting ${setting}: wanted 2 to 255, since the zone comes with the door, and 1 to ${MAX_SETTING_BYTES} bytes`,
+    );
+}
