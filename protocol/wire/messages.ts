@@ -350,7 +350,12 @@ export interface Receipt {
 /** Writes the payload of a receipt. */
 export function writeReceipt(writer: Writer, receipt: Receipt): void {
   const timed = receipt.time > 0;
-  writer.map(timed ? 16 : 15).uint(0).uint(VERSION).uint(1).raw(receipt.lock);
+  writer
+    .map(timed ? 16 : 15)
+    .uint(0)
+    .uint(VERSION)
+    .uint(1)
+    .raw(receipt.lock);
   writer.uint(2).uint(receipt.epoch).uint(3).uint(receipt.applied).uint(4).raw(receipt.head);
   writer.uint(5).uint(receipt.first).uint(6).raw(receipt.codes);
   writer.uint(7).array(receipt.details.length);
@@ -378,7 +383,8 @@ export function readReceipt(reader: Reader): Receipt | undefined {
   const codes = reader.raw(0, MAX_RECEIPT_ACKS);
   if (reader.key(6) !== 7) reader.fail();
   const details: number[] = [];
-  for (let n = reader.array(2 * MAX_RECEIPT_ACKS); n > 0 && reader.ok; n--) details.push(reader.uint(MAX_U32));
+  for (let n = reader.array(2 * MAX_RECEIPT_ACKS); n > 0 && reader.ok; n--)
+    details.push(reader.uint(MAX_U32));
   if (details.length % 2 !== 0 || reader.key(7) !== 8) reader.fail();
   const number = reader.uint(MAX_U32);
   if (reader.key(8) !== 9) reader.fail();
@@ -407,8 +413,27 @@ export function readReceipt(reader: Reader): Receipt | undefined {
   const eventHead = reader.raw(HEAD_BYTES);
   skipExtensions(reader, 15, pairs, PAYLOAD_DEPTH);
   if (!reader.done()) return undefined;
-  return { lock, epoch, applied, head, first, codes, details, number, boot, time, trust, bound, digest,
-    slots, damaged, schedules, density, nextEvent, eventHead };
+  return {
+    lock,
+    epoch,
+    applied,
+    head,
+    first,
+    codes,
+    details,
+    number,
+    boot,
+    time,
+    trust,
+    bound,
+    digest,
+    slots,
+    damaged,
+    schedules,
+    density,
+    nextEvent,
+    eventHead,
+  };
 }
 
 /** The answer to anything that a receipt or a status does not answer: `{0: code, ? 1: detail}`. */
@@ -420,7 +445,10 @@ export interface Result {
 
 /** A whole result message. */
 export function resultMessage(request: number, code: number, detail = 0): Uint8Array {
-  const writer = new Writer(new Uint8Array(12)).map(detail > 0 ? 2 : 1).uint(0).uint(code);
+  const writer = new Writer(new Uint8Array(12))
+    .map(detail > 0 ? 2 : 1)
+    .uint(0)
+    .uint(code);
   if (detail > 0) writer.uint(1).uint(detail);
   return frame(Type.result, request, writer.view());
 }

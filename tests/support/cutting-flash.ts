@@ -21,7 +21,8 @@ export interface Operation {
   readonly bytes: number;
 }
 
-export class PowerCut extends Error {}
+/** What an operation without power ends with: one for all, since a trace of each would take longer than the rest. */
+export const POWER_CUT = new Error("no power");
 
 /** The supply of a board: counts operations, and goes at the cut. */
 export class Power {
@@ -36,7 +37,7 @@ export class Power {
   }
 
   check(): void {
-    if (!this.on) throw new PowerCut("no power");
+    if (!this.on) throw POWER_CUT;
   }
 
   /** Notes an operation. Returns the cut that falls into it. */
@@ -69,7 +70,7 @@ export class CuttingFlash extends NorFlash {
       return;
     }
     for (let i = 0; i < buffer.length; i++) this.bytes[offset + i] &= buffer[i] | this.#unprogrammed(cut, i);
-    throw new PowerCut("in a program");
+    throw POWER_CUT;
   }
 
   /** The bits of byte `i` that the program did not come to. */
@@ -89,7 +90,7 @@ export class CuttingFlash extends NorFlash {
     }
     for (let i = 0; i < (end - start) * SECTOR_BYTES; i++)
       this.bytes[start * SECTOR_BYTES + i] |= this.#erased(cut, i);
-    throw new PowerCut("in an erase");
+    throw POWER_CUT;
   }
 
   /** The bits of byte `i` that the erase came to. */

@@ -1,3 +1,5 @@
+// Reading CSV: the line that an editor shows, whatever stands in a cell.
+
 import { strict as assert } from "node:assert";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

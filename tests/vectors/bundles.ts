@@ -1,3 +1,5 @@
+// Bundles for envelopes.json: encodings, limits and positions.
+
 import { encodeDelta } from "../../protocol/issuer/encode";
 import { fromHex, toHex } from "../../protocol/wire/bytes";
 import { type CborValue, encode } from "../../protocol/wire/cborx";

@@ -1,3 +1,5 @@
+// Receipts for envelopes.json, as an issuer meets them.
+
 import type { SigningKey } from "../../protocol/issuer/encode";
 import { fromHex, toHex } from "../../protocol/wire/bytes";
 import { type CborValue, encode } from "../../protocol/wire/cborx";

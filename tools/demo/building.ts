@@ -3,6 +3,7 @@
 
 import { randomFillSync } from "node:crypto";
 import type { MqttClient } from "mqtt";
+import { parseZone, UTC0, type Zone } from "../../firmware/core/calendar";
 import { PROFILES } from "../../firmware/core/profile";
 import { type Bag, bagMailbox, packBag, unpackBag } from "../../protocol/courier/bag";
 import { type Carried, carry } from "../../protocol/courier/courier";
@@ -11,7 +12,7 @@ import type { SigningKey } from "../../protocol/issuer/encode";
 import type { Issuer, Received } from "../../protocol/issuer/issuer";
 import { deliver, fillBag } from "../../protocol/issuer/mailbox";
 import type { DoorRow } from "../../protocol/issuer/rows";
-import { toHex } from "../../protocol/wire/bytes";
+import { ascii, toHex } from "../../protocol/wire/bytes";
 import type { WorldClock } from "../../simulator/board/board";
 import { node } from "../../simulator/board/crypto";
 import { VirtualLock } from "../../simulator/fleet/virtual-lock";
@@ -29,6 +30,8 @@ export class VirtualDoor {
   readonly virtual: VirtualLock;
   /** The lock's id in hexadecimal. */
   readonly id: string;
+  /** The zone on the door's wall. */
+  readonly zone: Zone;
   offAir = false;
   #client: MqttClient | undefined;
   readonly #url: string;
@@ -38,6 +41,7 @@ export class VirtualDoor {
     this.row = row;
     this.virtual = virtual;
     this.id = toHex(virtual.id);
+    this.zone = parseZone(ascii(row.zoneText)) ?? UTC0;
     this.#url = url;
     this.#site = site;
   }
@@ -94,6 +98,12 @@ export class Building {
     this.doors.set(row.door, door);
     if (row.link === "wifi") await door.connect();
     return door;
+  }
+
+  /** The door of this name; for what is about no door, the first one, whose wall has the building's clock. */
+  near(name: string): VirtualDoor {
+    const [first] = this.doors.values();
+    return this.doors.get(name) ?? first;
   }
 
   /** Delivers what waits for a Wi-Fi door over MQTT, once. */

@@ -62,11 +62,10 @@ export class Day {
     this.#listener = listener;
   }
 
-  /** Runs all steps in order. `zone` tells the local times of steps that are about no door. */
-  async run(steps: readonly Step[], zone: string): Promise<void> {
+  /** Runs all steps in order. */
+  async run(steps: readonly Step[]): Promise<void> {
     for (const step of steps) {
-      const place = this.#building.doors.get(step.door)?.row.zone ?? zone;
-      const seconds = instantOf(step.when, place, intlOffset);
+      const seconds = instantOf(step.when, this.#building.near(step.door).row.zone, intlOffset);
       this.#advance(seconds);
       this.#listener.step(step, seconds);
       await this.#take(step, seconds);

@@ -17,10 +17,11 @@ import { BrokerError, connectBroker, MqttCourier } from "../links/mqtt";
 import { FileStore } from "../store/file-store";
 import { Failure } from "../ui/failure";
 import type { Terminal } from "../ui/terminal";
+import { wallText } from "../ui/time";
 import { intlOffset } from "../zone";
 import { Building, type VirtualDoor } from "./building";
 import { Day, type DayListener, type SettableClock } from "./day";
-import { Screen, wallTime } from "./screen";
+import { Screen } from "./screen";
 import { type Expectation, readDay, readExpected, type Step } from "./script";
 import { type Summary, summarize } from "./summary";
 
@@ -145,6 +146,7 @@ class Demo {
   script(): Script {
     const { files } = this.#options;
     const { doors, people } = this.#issuer.directory;
+    if (doors.size === 0) throw new Failure(`${files.doors}: no doors`, "add a line for each door");
     const names = { doors: new Set(doors.keys()), people: new Set(people.keys()) };
     const errors: ImportError[] = [];
     const steps = readDay(sheetOf(files.day), names, errors);
@@ -166,9 +168,8 @@ class Demo {
       const maker = signingKey(node, new Uint8Array(randomFillSync(Buffer.alloc(32))));
       for (const { row } of this.#issuer.directory.doors.values()) await building.install(row, maker, url);
       this.#screen.line(`Installed ${building.doors.size} locks; messages go over ${url}.`);
-      const zone = [...building.doors.values()][0]?.row.zone ?? "UTC";
-      const day = new Day(building, this.#issuer, this.#clock, this.#listener(building, zone));
-      await day.run(steps, zone);
+      const day = new Day(building, this.#issuer, this.#clock, this.#listener(building));
+      await day.run(steps);
       if (courier.lost) throw new BrokerError(url, "went away during the run");
       const summary = summarize(this.#issuer, building, day.record, expected);
       this.#keepImages(building);
@@ -179,17 +180,17 @@ class Demo {
     }
   }
 
-  #listener(building: Building, zone: string): DayListener {
+  #listener(building: Building): DayListener {
     const screen = this.#screen;
     const report = (door: VirtualDoor) => this.#issuer.report(door.id);
+    const time = (step: Step, seconds: number) => wallText(building.near(step.door).zone, seconds).slice(11);
     let busy: readonly VirtualDoor[] = [];
     return {
       step: (step, seconds) => {
-        if (step.action !== "pin" && step.action !== "card") screen.step(step, wallTime(zone, seconds));
+        if (step.action !== "pin" && step.action !== "card") screen.step(step, time(step, seconds));
       },
       attempt: (attempt, seconds) => {
-        const place = building.doors.get(attempt.step.door)?.row.zone ?? zone;
-        screen.attempt(attempt, wallTime(place, seconds));
+        screen.attempt(attempt, time(attempt.step, seconds));
       },
       delivered: (door, text) => screen.line(`  ${door.row.door}: ${text}`),
       syncing: (doors) => {

@@ -6,19 +6,10 @@ import type { LockReport } from "../../protocol/issuer/report";
 import { REASONS } from "../../protocol/wire/codes";
 import { columns } from "../ui/table";
 import type { Colours, Terminal } from "../ui/terminal";
-import { intlOffset } from "../zone";
 import type { VirtualDoor } from "./building";
 import type { Attempt } from "./day";
 import type { Step } from "./script";
 import type { DoorSummary, Summary } from "./summary";
-
-const two = (value: number): string => String(value).padStart(2, "0");
-
-/** `08:05:30` by the clock on the wall of a zone. */
-export function wallTime(zone: string, seconds: number): string {
-  const wall = (((seconds + intlOffset(zone, seconds)) % 86_400) + 86_400) % 86_400;
-  return `${two(Math.floor(wall / 3600))}:${two(Math.floor(wall / 60) % 60)}:${two(wall % 60)}`;
-}
 
 /** Deltas that a lock still needs, as far as they are known: signed ones without an ack, and wishes that are not signed. */
 function remaining(report: LockReport): number {

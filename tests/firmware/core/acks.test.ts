@@ -1,3 +1,5 @@
+// The ring of acks: what it keeps, what it forgets, and that an ack never changes (rule K2).
+
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Acks } from "../../../firmware/core/acks";

@@ -1,3 +1,5 @@
+// Local time without Intl (rules T8, T9, T15), judged by Intl itself, which knows every real zone.
+
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Zone } from "../../../firmware/core/calendar";

@@ -1,3 +1,5 @@
+// CRC-32 against zlib, and the trial that finds a flipped bit.
+
 import assert from "node:assert/strict";
 import * as zlib from "node:zlib";
 import fc from "fast-check";

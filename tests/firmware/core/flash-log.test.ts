@@ -1,3 +1,5 @@
+// The log under the table: formatting, mounting, flips, foreign and ruined partitions.
+
 import assert from "node:assert/strict";
 import { crc32 } from "../../../firmware/core/crc";
 import { FlashLog, HEADER_BYTES, type LogOwner, Purpose } from "../../../firmware/core/flash-log";

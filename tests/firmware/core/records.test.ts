@@ -1,3 +1,5 @@
+// Records: every type mended of every single flipped bit, and nothing stale that verifies.
+
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { crc32 } from "../../../firmware/core/crc";

@@ -1,3 +1,5 @@
+// Weekly windows (rules T1 to T3, T9), against references that go minute by minute.
+
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Zone } from "../../../firmware/core/calendar";

@@ -1,3 +1,5 @@
+// Imports (rules A1, A2, A5, C19, T4): every fault with file, line, column and what was wanted.
+
 import { strict as assert } from "node:assert";
 import { importSheets, type Sheets } from "../../../protocol/issuer/import";
 import { weakness } from "../../../protocol/issuer/pins";

@@ -1,3 +1,5 @@
+// The issuer as tools see it: people in, mail out, receipts back, and everything again from the journal.
+
 import { strict as assert } from "node:assert";
 import type * as Cborg from "cborg";
 import { Issuer } from "../../../protocol/issuer/issuer";

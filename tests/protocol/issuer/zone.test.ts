@@ -1,3 +1,5 @@
+// Zones derived for locks (rule T8), for every zone that Node knows.
+
 import assert from "node:assert/strict";
 import type { Zone } from "../../../firmware/core/calendar";
 import {

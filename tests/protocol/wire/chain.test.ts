@@ -1,3 +1,5 @@
+// The chain over deltas (rules S1, S2), computed once more with node:crypto.
+
 import { strict as assert } from "node:assert";
 import { createHash } from "node:crypto";
 import fc from "fast-check";

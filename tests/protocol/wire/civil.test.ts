@@ -1,3 +1,5 @@
+// Civil dates against Date, for every day that a lock can meet (rule T15).
+
 import assert from "node:assert/strict";
 import {
   dateOfDay,

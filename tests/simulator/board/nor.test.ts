@@ -1,3 +1,5 @@
+// The virtual flash is stricter than a real one, and counts what it does.
+
 import assert from "node:assert/strict";
 import { FlashMisuse, NorFlash, SECTOR_BYTES } from "../../../simulator/board/nor";
 

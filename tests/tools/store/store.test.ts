@@ -1,3 +1,5 @@
+// The sealed journal on disk: torn ends, damage, foreign keys, permissions, two processes.
+
 import { strict as assert } from "node:assert";
 import {
   chmodSync,
