@@ -3,7 +3,6 @@
 
 import { MultiBar, type SingleBar } from "cli-progress";
 import type { LockReport } from "../../protocol/issuer/report";
-import { REASONS } from "../../protocol/wire/codes";
 import { columns } from "../ui/table";
 import type { Colours, Terminal } from "../ui/terminal";
 import type { VirtualDoor } from "./building";
@@ -94,10 +93,10 @@ export class Screen {
   }
 
   attempt({ step, reason, opened }: Attempt, time: string): void {
-    const { green, red, dim } = this.#colours;
+    const { green, red } = this.#colours;
     const who = (step.who || "a stranger").padEnd(13);
     const verdict = opened ? green("granted") : red("refused");
-    const why = reason === "granted" ? "" : `  ${reason} ${dim(`(${textOf(reason)})`)}`;
+    const why = reason === "granted" ? "" : `  ${reason}`;
     this.line(`${time}  ${step.door.padEnd(17)} ${who} ${step.action.padEnd(5)} ${verdict}${why}`);
   }
 
@@ -110,9 +109,9 @@ export class Screen {
       String(door.confirmed),
       String(door.removed),
       failures(door),
-      door.digestsEqual ? green(`= ${door.digest.slice(0, 8)}`) : red("differ"),
+      door.digestsEqual ? green("yes") : red("NO"),
     ]);
-    const head = ["door", "slots", "applied", "confirmed", "removed", "failed", "digest"];
+    const head = ["door", "slots", "applied", "confirmed", "removed", "failed", "equal"];
     this.line("");
     this.line(columns(head, rows, [1, 2, 3, 4], this.#colours).trimEnd());
     const { granted, refused } = summary.attempts;
@@ -122,8 +121,6 @@ export class Screen {
     this.line(summary.ok ? green(bold("Everything ended as expected.")) : red(bold("Not as expected.")));
   }
 }
-
-const textOf = (reason: string): string => REASONS.find(({ name }) => name === reason)?.text ?? "";
 
 /** `1 capacity, 2 unsupported` */
 function failures({ failed }: DoorSummary): string {
