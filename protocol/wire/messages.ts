@@ -367,6 +367,23 @@ export function writeReceipt(writer: Writer, receipt: Receipt): void {
   writer.uint(receipt.density).uint(15).array(2).uint(receipt.nextEvent).raw(receipt.eventHead);
 }
 
+/** Pairs of index and detail, one behind the other. */
+function readDetails(reader: Reader): number[] {
+  const details: number[] = [];
+  for (let n = reader.array(2 * MAX_RECEIPT_ACKS); n > 0 && reader.ok; n--)
+    details.push(reader.uint(MAX_U32));
+  if (details.length % 2 !== 0) reader.fail();
+  return details;
+}
+
+function readCounts(reader: Reader): Pick<Receipt, "slots" | "damaged" | "schedules" | "density"> {
+  if (reader.array(4) !== 4) reader.fail();
+  const slots = reader.uint(MAX_U32);
+  const damaged = reader.uint(MAX_U32);
+  const schedules = reader.uint(MAX_U32);
+  return { slots, damaged, schedules, density: reader.uint(MAX_U32) };
+}
+
 /** Reads the payload of a receipt; arrays are views. */
 export function readReceipt(reader: Reader): Receipt | undefined {
   let pairs = readSigned(reader) - 15;
@@ -382,10 +399,8 @@ export function readReceipt(reader: Reader): Receipt | undefined {
   if (reader.key(5) !== 6) reader.fail();
   const codes = reader.raw(0, MAX_RECEIPT_ACKS);
   if (reader.key(6) !== 7) reader.fail();
-  const details: number[] = [];
-  for (let n = reader.array(2 * MAX_RECEIPT_ACKS); n > 0 && reader.ok; n--)
-    details.push(reader.uint(MAX_U32));
-  if (details.length % 2 !== 0 || reader.key(7) !== 8) reader.fail();
+  const details = readDetails(reader);
+  if (reader.key(7) !== 8) reader.fail();
   const number = reader.uint(MAX_U32);
   if (reader.key(8) !== 9) reader.fail();
   const boot = reader.uint(MAX_U32);
@@ -403,11 +418,8 @@ export function readReceipt(reader: Reader): Receipt | undefined {
   const bound = reader.uint(MAX_U32);
   if (reader.key(12) !== 13) reader.fail();
   const digest = reader.raw(DIGEST_BYTES);
-  if (reader.key(13) !== 14 || reader.array(4) !== 4) reader.fail();
-  const slots = reader.uint(MAX_U32);
-  const damaged = reader.uint(MAX_U32);
-  const schedules = reader.uint(MAX_U32);
-  const density = reader.uint(MAX_U32);
+  if (reader.key(13) !== 14) reader.fail();
+  const counts = readCounts(reader);
   if (reader.key(14) !== 15 || reader.array(2) !== 2) reader.fail();
   const nextEvent = reader.uint(MAX_U32);
   const eventHead = reader.raw(HEAD_BYTES);
@@ -427,10 +439,7 @@ export function readReceipt(reader: Reader): Receipt | undefined {
     trust,
     bound,
     digest,
-    slots,
-    damaged,
-    schedules,
-    density,
+    ...counts,
     nextEvent,
     eventHead,
   };
