@@ -25,6 +25,7 @@ import {
   May,
   readAsk,
   readBundle,
+  readBye,
   readClaim,
   readFrame,
   readHello,
@@ -114,6 +115,7 @@ export class Sync {
       case Type.ask:
         return this.#ask(head.request);
       case Type.bye:
+        if (!readBye(this.#reader)) return resultMessage(head.request, Code.malformed);
         session.greeted = false;
         return resultMessage(head.request, Code.applied);
       default:

@@ -16,6 +16,8 @@ export interface Delivery {
   readonly lock: string;
   /** UTC seconds. */
   now(): number;
+  /** A random request id to begin with: over MQTT a lock's session may have known an earlier courier. */
+  readonly firstRequest: number;
   /** Called with what became of each receipt. */
   onReceipt?(received: Received): void;
 }
@@ -57,7 +59,7 @@ export async function fillBag({ issuer, lock, now }: Delivery): Promise<Bag> {
  */
 export async function deliver(delivery: Delivery, link: Link): Promise<Carried> {
   await fillBag(delivery);
-  const carried = await carry(link, mailboxOf(delivery));
+  const carried = await carry(link, mailboxOf(delivery), delivery.firstRequest);
   if (carried.outcome === "silent") await delivery.issuer.attemptFailed(delivery.lock);
   return carried;
 }

@@ -13,7 +13,12 @@ export interface Row {
   readonly advice: string;
 }
 
-const row = (value: number, name: string, text: string, advice: string): Row => ({ value, name, text, advice });
+const row = (value: number, name: string, text: string, advice: string): Row => ({
+  value,
+  name,
+  text,
+  advice,
+});
 
 /** Result codes by name. The high nibble is the class. */
 export const Code = {
@@ -72,12 +77,27 @@ export const CODES: readonly Row[] = [
   row(0x22, "unknown-key", "signed by a key that the lock does not know", "send the owner's keyset first"),
   row(0x23, "need-time", "the lock's clock is not set", "send a time answer first"),
   row(0x24, "unclaimed", "the lock has no owner yet", "send a claim ticket first"),
-  row(0x30, "capacity", "the lock has no place left", "free a slot at this lock, or use a larger model; it is not sent again"),
+  row(
+    0x30,
+    "capacity",
+    "the lock has no place left",
+    "free a slot at this lock, or use a larger model; it is not sent again",
+  ),
   row(0x31, "duplicate", "the credential is in use at this lock", "choose another PIN, card or phone"),
-  row(0x32, "stale-generation", "the slot holds something newer", "read the issuer's record of this slot again"),
+  row(
+    0x32,
+    "stale-generation",
+    "the slot holds something newer",
+    "read the issuer's record of this slot again",
+  ),
   row(0x33, "bad-format", "a field is missing or not in its format", "correct the data"),
   row(0x34, "range", "a value is out of its range", "correct the data, for example a start after its end"),
-  row(0x35, "schedule-overlap", "windows of the schedule overlap", "change the windows so that they touch at most"),
+  row(
+    0x35,
+    "schedule-overlap",
+    "windows of the schedule overlap",
+    "change the windows so that they touch at most",
+  ),
   row(0x36, "schedule-in-use", "slots still use the schedule", "move these slots to another schedule first"),
   row(0x37, "unknown-schedule", "the lock does not have this schedule", "send the schedule before the slot"),
   row(0x38, "unsupported", "this model cannot do that", "use another kind of credential, or another model"),
@@ -88,7 +108,12 @@ export const CODES: readonly Row[] = [
   row(0x40, "bad-signature", "the signature is wrong", "do not send it again; find out who changed it"),
   row(0x41, "wrong-lock", "meant for another lock", "carry it to the lock that it names"),
   row(0x42, "stale-epoch", "from a log that the lock has left", "fetch new mail from the issuer"),
-  row(0x43, "fork", "the issuer signed something else at this position", "stop; the issuer's store may be a restored copy"),
+  row(
+    0x43,
+    "fork",
+    "the issuer signed something else at this position",
+    "stop; the issuer's store may be a restored copy",
+  ),
   row(0x44, "malformed", "not a message of this protocol", "update the sender"),
   row(0x45, "key-not-allowed", "the key may not sign this", "sign with a key that may"),
   row(0x46, "replayed", "an old message came again", "fetch new mail from the issuer"),
@@ -125,7 +150,12 @@ export const Reason = {
 /** Every reason, in order of its value. */
 export const REASONS: readonly Row[] = [
   row(0, "granted", "the door opens", "nothing to do"),
-  row(1, "bad-entry", "not 4 to 10 digits, or too slow between digits", "enter the PIN again without a pause"),
+  row(
+    1,
+    "bad-entry",
+    "not 4 to 10 digits, or too slow between digits",
+    "enter the PIN again without a pause",
+  ),
   row(2, "locked-out", "too many wrong entries", "wait, or open with a card or a phone"),
   row(3, "unknown", "this lock does not know the credential", "check the PIN; sync the door"),
   row(4, "damaged", "the slot's record is damaged", "let the issuer put the slot again"),
@@ -139,7 +169,12 @@ export const REASONS: readonly Row[] = [
   row(12, "holiday", "closed on this day", "come back on another day"),
   row(13, "outside-schedule", "outside the hours of the schedule", "come back within the hours"),
   row(14, "used-up", "no uses are left", "let the issuer put it again"),
-  row(15, "needs-second", "a second person must present a credential", "present the second within 30 seconds"),
+  row(
+    15,
+    "needs-second",
+    "a second person must present a credential",
+    "present the second within 30 seconds",
+  ),
   row(16, "low-battery", "the battery is too low to open", "change the battery, or use the master"),
   row(17, "jammed", "the bolt did not move", "pull or push the door, then try again"),
   row(18, "busy", "the bolt is moving", "try again in a moment"),

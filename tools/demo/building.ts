@@ -1,7 +1,7 @@
 // The virtual building: a lock on a virtual board for each door, each on its own link. Wi-Fi doors hang on the broker with a client
 // of their own; the others are reached only by a courier who stands in front of them. Nothing here knows what anyone may do.
 
-import { randomFillSync } from "node:crypto";
+import { randomFillSync, randomInt } from "node:crypto";
 import type { MqttClient } from "mqtt";
 import { parseZone, UTC0, type Zone } from "../../firmware/core/calendar";
 import { PROFILES } from "../../firmware/core/profile";
@@ -13,6 +13,7 @@ import type { Issuer, Received } from "../../protocol/issuer/issuer";
 import { deliver, fillBag } from "../../protocol/issuer/mailbox";
 import type { DoorRow } from "../../protocol/issuer/rows";
 import { ascii, toHex } from "../../protocol/wire/bytes";
+import { MAX_REQUEST_ID } from "../../protocol/wire/messages";
 import type { WorldClock } from "../../simulator/board/board";
 import { node } from "../../simulator/board/crypto";
 import { VirtualLock } from "../../simulator/fleet/virtual-lock";
@@ -140,6 +141,7 @@ export class Building {
       issuer: this.#issuer,
       lock: door.id,
       now: () => this.#now(),
+      firstRequest: randomInt(1, MAX_REQUEST_ID),
       onReceipt: (received: Received) => onReceipt(door, received),
     };
   }

@@ -34,7 +34,7 @@ const user = fc.integer({ min: 1, max: MAX_U32 });
 const terms = fc.record({
   role: fc.constantFrom(...Object.values(Role).filter((role) => role !== Role.guest)),
   schedule: u8,
-  start: fc.nat(0x7fffffff),
+  start: fc.integer({ min: 1, max: 0x7fffffff }),
   end: fc.oneof(fc.constant(0), fc.integer({ min: 0x80000000, max: MAX_U32 })),
   minutesAfterFirstUse: fc.nat(2880),
   firstUseHours: u8,
