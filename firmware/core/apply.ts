@@ -100,6 +100,8 @@ export class Applier {
     if (entry.slot >= profile.slots) return this.#refuse(Code.capacity);
     if (entry.kind === Kind.card && !profile.reader) return this.#refuse(Code.unsupported);
     if (entry.schedule !== 0 && !table.hasSchedule(entry.schedule)) return this.#refuse(Code.unknownSchedule);
+    // Looked up first, so that the slot itself is what was read last.
+    const other = table.find(entry.tag);
     const was = table.load(entry.slot);
     let freed = 0;
     if (was === "ok") {
@@ -109,7 +111,6 @@ export class Applier {
       if (named !== table.entry.generation) return this.#refuse(Code.staleGeneration);
       freed = WEIGHTS[table.entry.digits];
     } else if (was === "empty" && entry.generation !== 0) return this.#refuse(Code.staleGeneration);
-    const other = table.find(entry.tag);
     if (other >= 0 && other !== entry.slot) return this.#refuse(Code.duplicate);
     const weight = WEIGHTS[entry.digits];
     if (weight > freed && density(table) - freed + weight > DENSITY_LIMIT)
@@ -121,7 +122,8 @@ export class Applier {
   #change(wanted: Entry, time: ApplyTime): boolean {
     const table = this.#table;
     if (!this.#means(wanted)) return this.#refuse(Code.staleGeneration);
-    if (wanted.schedule !== 0 && !table.hasSchedule(wanted.schedule)) return this.#refuse(Code.unknownSchedule);
+    if (wanted.schedule !== 0 && !table.hasSchedule(wanted.schedule))
+      return this.#refuse(Code.unknownSchedule);
     const entry = this.#copyLoaded();
     entry.role = wanted.role;
     entry.schedule = wanted.schedule;

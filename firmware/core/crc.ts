@@ -1,30 +1,26 @@
 // CRC-32 (the reflected polynomial of IEEE 802.3) for records in flash, with a seed in place of the usual initial value, and the
-// trial that finds a single flipped bit. A nibble at a time: 16 table words instead of 256, on a chip that has to keep them.
+// trial that finds a single flipped bit. The table is a constant of its module: on a lock it lies in flash.
 
 import { getU32, putU32 } from "../../protocol/wire/bytes";
 
 const POLYNOMIAL = 0xedb88320 | 0;
 
-function nibbleTable(): Int32Array {
-  const table = new Int32Array(16);
-  for (let i = 0; i < 16; i++) {
+function byteTable(): Int32Array {
+  const table = new Int32Array(256);
+  for (let i = 0; i < 256; i++) {
     let value = i;
-    for (let bit = 0; bit < 4; bit++) value = value & 1 ? (value >>> 1) ^ POLYNOMIAL : value >>> 1;
+    for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ POLYNOMIAL : value >>> 1;
     table[i] = value;
   }
   return table;
 }
 
-const TABLE = nibbleTable();
+const TABLE = byteTable();
 
 /** The CRC of `bytes[start..end)` begun with `seed`, as a signed 32-bit integer (which XS keeps without a heap number). */
 export function crc32(bytes: Uint8Array, start: number, end: number, seed: number): number {
   let value = ~seed;
-  for (let i = start; i < end; i++) {
-    const byte = bytes[i];
-    value = TABLE[(value ^ byte) & 15] ^ (value >>> 4);
-    value = TABLE[(value ^ (byte >>> 4)) & 15] ^ (value >>> 4);
-  }
+  for (let i = start; i < end; i++) value = TABLE[(value ^ bytes[i]) & 255] ^ (value >>> 8);
   return ~value;
 }
 

@@ -199,25 +199,31 @@ export class EventLog {
   mount(): void {
     const header = new Uint8Array(HEADER);
     for (let block = 0; block < this.#blocks; block++) {
-      try {
-        this.#flash.read(header, block * this.#blockBytes);
-      } catch {
-        continue;
-      }
-      if (!this.#valid(header, 0) || getU32(header, 0) !== MAGIC) continue;
+      if (!this.#read(header, block * this.#blockBytes) || !this.#valid(header, 0)) continue;
+      if (getU32(header, 0) !== MAGIC) continue;
       const number = getU32(header, 4);
       if (number <= this.#newest || (number - 1) % this.#blocks !== block) continue;
       this.#newest = number;
       this.next = getU32(header, 8);
       this.#chain.set(header.subarray(12, 12 + HEAD_BYTES));
     }
-    this.mounted = this.#newest > 0;
-    if (this.mounted) this.#mountNewest();
+    this.mounted = this.#newest > 0 && this.#mountNewest();
   }
 
-  #mountNewest(): void {
+  /** Reads into `buffer`; false when the device reports an error, which never leaves this log as an exception. */
+  #read(buffer: Uint8Array, at: number): boolean {
+    try {
+      this.#flash.read(buffer, at);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Finds the end of the log in its newest sector. False when that cannot be read: then there is no log to append to. */
+  #mountNewest(): boolean {
     const sector = new Uint8Array(this.#blockBytes);
-    this.#flash.read(sector, this.#start(this.#newest));
+    if (!this.#read(sector, this.#start(this.#newest))) return false;
     const event = emptyEvent();
     let end = HEADER;
     for (let at = HEADER; at < this.#blockBytes; at += ENTRY) {
@@ -234,11 +240,12 @@ export class EventLog {
     while (last >= end && sector[last] === 0xff) last--;
     this.#offset = last < end ? end : Math.min(this.#blockBytes, Math.ceil((last + 1) / PAGE) * PAGE);
     if (this.#ready) this.#ready = this.#nextReadsErased(sector);
+    return true;
   }
 
   /** Whether the block after the newest reads erased; `buffer` is a block long. */
   #nextReadsErased(buffer: Uint8Array): boolean {
-    this.#flash.read(buffer, this.#start(this.#newest + 1));
+    if (!this.#read(buffer, this.#start(this.#newest + 1))) return false;
     for (let i = 0; i < buffer.length; i++) if (buffer[i] !== 0xff) return false;
     return true;
   }
@@ -247,7 +254,7 @@ export class EventLog {
   #lastBoot(): number {
     if (this.#newest < 2) return 0;
     const sector = new Uint8Array(this.#blockBytes);
-    this.#flash.read(sector, this.#start(this.#newest - 1));
+    if (!this.#read(sector, this.#start(this.#newest - 1))) return 0;
     for (let at = this.#blockBytes - ENTRY; at >= HEADER; at -= ENTRY)
       if (this.#valid(sector, at)) return getU16(sector, at + 12);
     return 0;
@@ -295,8 +302,8 @@ export class EventLog {
     const input = new Uint8Array(HEAD_BYTES + ENTRY);
     const start = this.#start(this.#newest);
     for (; this.#chained < this.#offset; this.#chained += ENTRY) {
-      this.#flash.read(this.#check, start + this.#chained);
-      if (!this.#valid(this.#check, 0)) continue;
+      // An entry that cannot be read is left out, as one that was changed would be: the chain shows it.
+      if (!this.#read(this.#check, start + this.#chained) || !this.#valid(this.#check, 0)) continue;
       input.set(this.#chain);
       input.set(this.#check, HEAD_BYTES);
       this.#chain.set(this.#crypto.sha256(input).subarray(0, HEAD_BYTES));
@@ -314,8 +321,8 @@ export class EventLog {
     const sector = new Uint8Array(this.#blockBytes);
     const event = emptyEvent();
     for (let number = Math.max(1, this.#newest - this.#blocks + 1); number <= this.#newest; number++) {
-      this.#flash.read(sector, this.#start(number));
-      if (!this.#valid(sector, 0) || getU32(sector, 0) !== MAGIC || getU32(sector, 4) !== number) continue;
+      if (!this.#read(sector, this.#start(number)) || !this.#valid(sector, 0)) continue;
+      if (getU32(sector, 0) !== MAGIC || getU32(sector, 4) !== number) continue;
       for (let at = HEADER; at < this.#blockBytes; at += ENTRY) {
         if (!this.#valid(sector, at)) continue;
         unpack(sector, at, event);

@@ -82,6 +82,8 @@ export class FlashLog {
   readonly #leaves: readonly number[];
   /** The newest sector that was also seen to read erased since boot. */
   #checked = 0;
+  /** The last sector whose header did not take. */
+  #refused = 0;
   readonly #header = new Uint8Array(HEADER_BYTES);
   readonly #seedInput = new Uint8Array(12);
   /** Read-back of what was written, and records being compacted. */
@@ -148,13 +150,19 @@ export class FlashLog {
     return this.#program(header, HEADER_BYTES, this.#start(this.newest));
   }
 
-  /** Opens the next erased sector; one whose header does not take is left behind. False when there is none. */
+  /**
+   * Opens the next erased sector. False when there is none, or when its header did not take: then it is erased again before a second
+   * try, and left behind when that fails too.
+   */
   #open(): boolean {
     while (this.newest < this.ready) {
       this.newest++;
       this.offset = HEADER_BYTES;
       if (this.#openHeader()) return true;
       this.offset = this.#sectorBytes;
+      if (this.#refused === this.newest) continue;
+      this.#refused = this.newest--;
+      this.ready = this.#checked = this.newest;
     }
     return false;
   }
@@ -181,6 +189,8 @@ export class FlashLog {
 
   /** Whether a record of `length` bytes can be appended now for that purpose (see {@link Purpose}), without an erase. */
   hasRoom(length: number, purpose: number): boolean {
+    // With room left in this sector nobody needs to know which others are erased, least of all a person at the door.
+    if (this.#sectorBytes - this.offset >= length + this.#leaves[purpose]) return true;
     this.#checkReady();
     const sectors = (this.ready - this.newest) * (this.#sectorBytes - HEADER_BYTES);
     return this.#sectorBytes - this.offset + sectors >= length + this.#leaves[purpose];
@@ -354,6 +364,7 @@ export class FlashLog {
 
   #readsErased(number: number): boolean {
     const page = new Uint8Array(PAGE);
+    const words = new Int32Array(page.buffer);
     const start = this.#start(number);
     for (let at = 0; at < this.#sectorBytes; at += PAGE) {
       try {
@@ -362,7 +373,7 @@ export class FlashLog {
         this.faults++;
         return false;
       }
-      for (let i = 0; i < PAGE; i++) if (page[i] !== 0xff) return false;
+      for (let i = 0; i < words.length; i++) if (words[i] !== -1) return false;
     }
     return true;
   }

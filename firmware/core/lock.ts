@@ -49,6 +49,8 @@ export class Lock {
   readonly #sync: Sync;
   readonly #keypad = new Keypad();
   #zone: Zone = UTC0;
+  /** Whether the zone was set and cannot be read any more: then no schedule can be judged. */
+  #zoneLost = false;
   #mode: number = Mode.normal;
   #relockSeconds = DEFAULT_RELOCK_S;
   /** Seconds since boot at which the bolt is thrown again. At once after a boot: a power cut may have left it drawn (rule M7). */
@@ -72,8 +74,10 @@ export class Lock {
     const { table } = this.parts;
     const zone = table.setting(Setting.zone);
     this.#zone = (zone && parseZone(zone)) ?? UTC0;
+    this.#zoneLost = table.hasLost(Setting.zone);
     const mode = table.setting(Setting.mode);
-    this.#mode = mode?.[0] ?? Mode.normal;
+    // A mode that cannot be read any more is taken for the one that admits the fewest.
+    this.#mode = table.hasLost(Setting.mode) ? Mode.resident : (mode?.[0] ?? Mode.normal);
     const relock = table.setting(Setting.relockSeconds);
     this.#relockSeconds = relock === undefined ? DEFAULT_RELOCK_S : getU16(relock, 0);
     this.#diary.mode = this.#mode;
@@ -163,7 +167,7 @@ export class Lock {
     const { entry } = table;
     if (!table.loadUsage(slot, entry.generation, entry.uses)) return undefined;
     const hasWindows = table.loadSchedule(entry.schedule);
-    if (!hasWindows && obeysSchedule(entry)) return undefined;
+    if ((!hasWindows || this.#zoneLost) && obeysSchedule(entry)) return undefined;
     const { usage, windows, windowCount } = table;
     return { entry, usage, windows, windowCount, zone: this.#zone, mode: this.#mode, clock };
   }

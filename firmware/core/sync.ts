@@ -65,6 +65,8 @@ export class Sync {
   readonly #delta: DeltaFields = emptyDelta();
   readonly #heads = new Uint8Array(MAX_BUNDLE_DELTAS * HEAD_BYTES);
   #receipts = 0;
+  /** Where the log stood when a fork was noted last; −1 when none was since boot. */
+  #forkedAt = -1;
 
   constructor(parts: Parts, authority: Authority, diary: Diary) {
     this.#parts = parts;
@@ -247,11 +249,18 @@ export class Sync {
     const code = this.#checkBundle(envelope);
     if (code === Code.gap) return resultMessage(request, code, this.#parts.table.applied + 1);
     if (code !== Code.applied) {
-      if (code === Code.fork) this.#diary.note(EventKind.forked, this.#bundle.first);
+      if (code === Code.fork) this.#noteFork();
       return resultMessage(request, code);
     }
     if (!this.#applyNew(envelope.payload)) return resultMessage(request, Code.busy);
     return this.#receipt(request, this.#bundle.first, this.#bundle.count);
+  }
+
+  /** One event for each position at most: a courier that repeats a forked bundle for ever must not write the log over. */
+  #noteFork(): void {
+    const { applied } = this.#parts.table;
+    if (this.#forkedAt !== applied) this.#diary.note(EventKind.forked, this.#bundle.first);
+    this.#forkedAt = applied;
   }
 
   /** Everything that can refuse a bundle as a whole. */

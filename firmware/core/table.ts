@@ -11,13 +11,13 @@ import { ENTRY_BYTES, ENTRY_TAG, emptyEntry, Kind, packEntry, unpackEntry } from
 import { HEAD_BYTES, MAX_PIN_DIGITS, MAX_WINDOWS } from "../../protocol/wire/limits";
 import type { Flash } from "../ports";
 import { Acks } from "./acks";
+import { CarriedAcks } from "./carried-acks";
 import type { LogOwner, MountState } from "./flash-log";
 import { FlashLog, Purpose } from "./flash-log";
 import type { Profile } from "./profile";
 import {
   ACK_BYTES,
   ACKS_HEAD,
-  ACKS_PER_RECORD,
   bareEntry,
   CRC_BYTES,
   commits,
@@ -57,7 +57,7 @@ export interface Usage {
   used: boolean;
   /** Uses left; meaningful only where the entry counts uses. */
   left: number;
-  /** UTC seconds of the first use, 0 when it never was, or the clock was unknown then. */
+  /** The earliest instant in UTC seconds at which the first use may have been, 0 when there was none, or the clock was unknown. */
   firstUse: number;
 }
 
@@ -89,6 +89,8 @@ export class Table implements LogOwner {
   /** Record under construction, or read last. */
   readonly record = new Uint8Array(MAX_RECORD_BYTES);
   readonly #slotRecord = new Uint8Array(SLOT_BYTES);
+  /** The slot whose newest record is in #slotRecord and {@link entry}, −1 for none: one delta asks for it three times. */
+  #held = -1;
   readonly #usageAt: Uint16Array;
   readonly #scheduleAt: Uint16Array;
   readonly #settingAt = new Uint16Array(SETTINGS);
@@ -96,16 +98,14 @@ export class Table implements LogOwner {
   #notes: MountNotes | undefined;
   /** While mounting: slots whose records may have been those that a gap in the positions misses. */
   #suspects: number[] = [];
-  /** While compacting: the run of acks that lost their records, and whether the newest position did. */
-  #movedFirst = 0;
-  #movedLast = 0;
-  #movedPosition = false;
+  readonly #carried: CarriedAcks;
 
   constructor(flash: Flash, profile: Profile, lock: Uint8Array) {
     this.profile = profile;
     this.index = new SlotIndex(profile.slots);
     this.log = new FlashLog(flash, lock, profile.id);
     this.acks = new Acks(profile.acks);
+    this.#carried = new CarriedAcks(this.log, this.acks, this.record);
     this.#usageAt = new Uint16Array(Math.ceil(profile.slots / USAGE_GROUP));
     this.#scheduleAt = new Uint16Array(profile.schedules + 1);
   }
@@ -175,8 +175,14 @@ export class Table implements LogOwner {
     if (type === Record.slot && isKnown) this.#suspects.push(slot);
     // A commit that is missing shows in the positions behind it, and a write that was cut means nothing.
     if (!whole || commits(type)) return;
-    if (type === Record.slotCopy && isKnown && this.index.place(slot) === 0) this.#condemn(slot);
-    else this.log.damage++;
+    if (type === Record.slotCopy && isKnown && this.index.place(slot) === 0) {
+      this.#condemn(slot);
+      return;
+    }
+    // Uses that were counted once are never uncounted: the slots of the group are denied.
+    if (type === Record.usage && record[offset + 2] < this.#usageAt.length)
+      this.#usageAt[record[offset + 2]] = NOWHERE;
+    this.log.damage++;
   }
 
   #condemn(slot: number): void {
@@ -203,7 +209,9 @@ export class Table implements LogOwner {
 
   /** Positions are contiguous, so a committing record that is missing shows; what stood in its place was damaged, not torn. */
   #visitNext(seq: number): void {
-    const missing = this.applied > 0 ? seq - this.applied - 1 : 0;
+    // A log that was never compacted begins with position 1; any other begins with whatever was left.
+    const isWhole = this.applied > 0 || this.log.oldest === 1;
+    const missing = isWhole ? seq - this.applied - 1 : 0;
     if (missing > 0) {
       for (const slot of this.#suspects) this.#condemn(slot);
       this.log.damage += Math.max(0, missing - this.#suspects.length);
@@ -244,9 +252,11 @@ export class Table implements LogOwner {
 
   /** Reads a slot into {@link entry}. */
   load(slot: number): Loaded {
+    if (slot === this.#held) return "ok";
     const place = this.index.place(slot);
     if (place === 0) return "empty";
     if (this.index.isDamaged(slot)) return "damaged";
+    this.#held = -1;
     const length = this.log.read(place, this.#slotRecord);
     const type = recordType(this.#slotRecord, 0);
     const isSlot = length > 0 && (type === Record.slot || type === Record.slotCopy);
@@ -256,6 +266,7 @@ export class Table implements LogOwner {
       return "damaged";
     }
     unpackEntry(this.#slotRecord, 0, this.entry);
+    this.#held = slot;
     return "ok";
   }
 
@@ -269,6 +280,8 @@ export class Table implements LogOwner {
    * compares all of a tag always (rule C6).
    */
   find(tag: Uint8Array): number {
+    // A lookup always reads, or a PIN typed twice would take less time than one that is not there.
+    this.#held = -1;
     let slot = this.index.candidate(tag, -1);
     if (slot < 0) {
       this.log.read(this.log.decoy, this.#slotRecord);
@@ -290,7 +303,7 @@ export class Table implements LogOwner {
     this.usage.firstUse = 0;
     const place = this.#usageAt[Math.floor(slot / USAGE_GROUP)];
     if (place === 0) return true;
-    if (!this.#read(place, Record.usage)) return false;
+    if (!this.#read(place, Record.usage, Math.floor(slot / USAGE_GROUP))) return false;
     const at = HEAD + (slot % USAGE_GROUP) * USAGE_BYTES;
     if (getU24(this.record, at) !== generation) return true;
     this.usage.used = this.record[at + 3] !== 0;
@@ -303,7 +316,7 @@ export class Table implements LogOwner {
   loadSchedule(id: number): boolean {
     this.windowCount = 0;
     const place = id <= this.profile.schedules ? this.#scheduleAt[id] : 0;
-    if (place === 0 || !this.#readEither(place, Record.schedule, Record.scheduleCopy)) return false;
+    if (place === 0 || !this.#readEither(place, Record.schedule, Record.scheduleCopy, id)) return false;
     this.windowCount = Math.min(this.record[3], MAX_WINDOWS);
     for (let i = 0; i < this.windowCount; i++) this.windows[i] = getU32(this.record, HEAD + 4 * i);
     return true;
@@ -316,23 +329,29 @@ export class Table implements LogOwner {
   /** The value of a setting as a view into {@link record}, valid until the next read; undefined when it was never set. */
   setting(id: number): Uint8Array | undefined {
     const place = id < SETTINGS ? this.#settingAt[id] : 0;
-    if (place === 0 || !this.#readEither(place, Record.setting, Record.settingCopy)) return undefined;
+    if (place === 0 || !this.#readEither(place, Record.setting, Record.settingCopy, id)) return undefined;
     return this.record.subarray(HEAD, HEAD + this.record[3]);
+  }
+
+  /** Whether a setting was set and cannot be read any more: then nobody knows what it was. */
+  hasLost(id: number): boolean {
+    return id < SETTINGS && this.#settingAt[id] !== 0 && this.setting(id) === undefined;
   }
 
   /** A value of the lock's own as a view into {@link record}, valid until the next read; undefined when there is none. */
   state(id: number): Uint8Array | undefined {
     const place = this.#stateAt[id];
-    if (place === 0 || !this.#read(place, Record.state)) return undefined;
+    if (place === 0 || !this.#read(place, Record.state, id)) return undefined;
     return this.record.subarray(HEAD, HEAD + this.record[3]);
   }
 
-  #read(place: number, type: number): boolean {
-    return this.log.read(place, this.record) > 0 && recordType(this.record, 0) === type;
+  /** Reads the record at `place`, which must be one of this type and number. */
+  #read(place: number, type: number, id: number): boolean {
+    return this.#readEither(place, type, type, id);
   }
 
-  #readEither(place: number, type: number, copy: number): boolean {
-    if (this.log.read(place, this.record) === 0) return false;
+  #readEither(place: number, type: number, copy: number, id: number): boolean {
+    if (this.log.read(place, this.record) === 0 || this.record[2] !== id) return false;
     return recordType(this.record, 0) === type || recordType(this.record, 0) === copy;
   }
 
@@ -365,6 +384,7 @@ export class Table implements LogOwner {
     if (was === "damaged") this.index.unlinkUnread(entry.slot);
     if (oldDigits > 0) this.pins[oldDigits]--;
     if (entry.kind === Kind.pin) this.pins[entry.digits]++;
+    this.#held = -1;
     this.index.setPlace(entry.slot, location);
     this.index.link(entry.slot, entry.tag, 0);
     this.#committed(seq, head, code, 0);
@@ -440,6 +460,7 @@ export class Table implements LogOwner {
       this.index.unlink(slot, this.entry.tag, 0);
       if (this.entry.digits > 0) this.pins[this.entry.digits]--;
     } else if (was === "damaged") this.index.unlinkUnread(slot);
+    this.#held = -1;
     this.index.setPlace(slot, 0);
   }
 
@@ -447,7 +468,9 @@ export class Table implements LogOwner {
   commitUsage(slot: number, generation: number, usage: Usage): boolean {
     const group = Math.floor(slot / USAGE_GROUP);
     const place = this.#usageAt[group];
-    if (place === 0 || !this.#read(place, Record.usage)) this.record.fill(0, 0, USAGE_RECORD_BYTES);
+    if (place === 0) this.record.fill(0, 0, USAGE_RECORD_BYTES);
+    // The uses of seven others stand in the same record: what cannot be read must not be forgotten.
+    else if (!this.#read(place, Record.usage, group)) return false;
     putHead(this.record, Record.usage, USAGE_RECORD_BYTES, group, 0);
     const at = HEAD + (slot % USAGE_GROUP) * USAGE_BYTES;
     putU24(this.record, at, generation);
@@ -483,7 +506,10 @@ export class Table implements LogOwner {
 
   relocate(record: Uint8Array, length: number, location: number): boolean {
     const type = recordType(record, 0);
-    if (commits(type) && !this.#keepAck(getU24(record, length - CRC_BYTES - POSITION_BYTES))) return false;
+    if (commits(type)) {
+      const seq = getU24(record, length - CRC_BYTES - POSITION_BYTES);
+      if (!this.#carried.keep(seq, this.applied)) return false;
+    }
     switch (type) {
       case Record.slot:
       case Record.slotCopy:
@@ -523,6 +549,7 @@ export class Table implements LogOwner {
     record.fill(0, ENTRY_BYTES, SLOT_COPY_BYTES);
     const moved = this.log.append(record, SLOT_COPY_BYTES, Purpose.compaction);
     if (moved === 0) return false;
+    this.#held = -1;
     this.index.setPlace(slot, moved);
     return true;
   }
@@ -546,41 +573,15 @@ export class Table implements LogOwner {
     return true;
   }
 
-  /** Remembers that the ack of `seq` loses its record, if that is its newest; runs of them are written again together. */
-  #keepAck(seq: number): boolean {
-    if (!this.acks.has(seq) || this.acks.sector(seq) !== (this.log.oldest & 0xff)) return true;
-    if (seq === this.applied) this.#movedPosition = true;
-    if (seq === this.applied || (seq >= this.#movedFirst && seq <= this.#movedLast)) return true;
-    const full = this.#movedLast - this.#movedFirst + 1 >= ACKS_PER_RECORD;
-    if (this.#movedFirst > 0 && (seq !== this.#movedLast + 1 || full) && !this.#writeAcks()) return false;
-    if (this.#movedFirst === 0) this.#movedFirst = seq;
-    this.#movedLast = seq;
-    return true;
-  }
-
   #relocateAcks(record: Uint8Array): boolean {
     const first = getU24(record, HEAD);
-    for (let i = 0; i < record[2]; i++) if (!this.#keepAck(first + i)) return false;
-    return true;
-  }
-
-  #writeAcks(): boolean {
-    const first = this.#movedFirst;
-    const count = this.#movedLast - first + 1;
-    this.#movedFirst = this.#movedLast = 0;
-    const length = Math.ceil((ACKS_HEAD + count * ACK_BYTES + CRC_BYTES) / 16) * 16;
-    this.record.fill(0, 0, length);
-    putHead(this.record, Record.acks, length, count, 0);
-    putU24(this.record, HEAD, first);
-    for (let i = 0; i < count; i++) this.acks.copy(first + i, this.record, ACKS_HEAD + i * ACK_BYTES);
-    if (this.log.append(this.record, length, Purpose.compaction) === 0) return false;
-    for (let i = 0; i < count; i++) this.acks.setSector(first + i, this.log.newest & 0xff);
+    for (let i = 0; i < record[2]; i++) if (!this.#carried.keep(first + i, this.applied)) return false;
     return true;
   }
 
   relocated(): boolean {
-    if (this.#movedFirst > 0 && !this.#writeAcks()) return false;
-    if (!this.#movedPosition) return true;
+    if (!this.#carried.flush()) return false;
+    if (!this.#carried.position) return true;
     // The newest position must outlive its record: an outcome without effect carries it on, and its ack with it.
     const seq = this.applied;
     this.#outcome(this.acks.code(seq), this.acks.detail(seq), 0, seq, this.head);
@@ -591,8 +592,7 @@ export class Table implements LogOwner {
 
   /** One step of housekeeping, with at most one erase; never while a credential is being decided. */
   maintain(): void {
-    this.#movedFirst = this.#movedLast = 0;
-    this.#movedPosition = false;
+    this.#carried.begin();
     this.log.maintain(this);
   }
 }

@@ -16,7 +16,7 @@ import { credentialKey, newItem, sameContent, settingKey, wantAnew } from "./ite
 import type { Position } from "./log";
 import { fieldsOf, Log } from "./log";
 import type { Wants } from "./plan";
-import { itemKey, plan, slotsByKey } from "./plan";
+import { itemKey, plan, revocations, slotsByKey } from "./plan";
 import type { Alarm, Mark, Verdict } from "./receipts";
 import { isExplained, judge, markOf } from "./receipts";
 import { ScheduleBook } from "./schedule-book";
@@ -104,22 +104,13 @@ export class Ledger {
   }
 
   /**
-   * Revokes a user, given first, with everyone below, whose credentials are wanted no more already. One delta does it where the lock
-   * itself can see who is below; someone whose grantor has no slot at this lock gets a delta of his own. None where nothing was signed.
+   * Revokes a user, given first, with everyone below, whose credentials are wanted no more already. Nothing is to be done where nothing
+   * was ever signed for any of them.
    */
   revoke(users: readonly number[]): void {
-    const isKnown = users.some((user) => this.#known.has(user));
-    if (!isKnown) return;
-    const rest = new Table(undefined, this.log.projection());
-    const revokes: number[] = [];
-    for (const user of users) {
-      this.#known.delete(user);
-      const slots = rest.family(user);
-      if (slots.length > 0) revokes.push(user);
-      for (const slot of slots) rest.slots.delete(slot);
-    }
-    // Where no slot is left, the answer still proves that there is none.
-    this.#revokes.push(...(revokes.length > 0 ? revokes : users.slice(0, 1)));
+    if (users.some((user) => this.#known.has(user)))
+      this.#revokes.push(...revocations(users, this.log.projection()));
+    for (const user of users) this.#known.delete(user);
   }
 
   // ---- signing
@@ -208,10 +199,11 @@ export class Ledger {
     log.applied = Math.max(log.applied, receipt.applied);
     for (const [seq, code] of answers) log.answer(seq, code);
     log.advance((position, delta) => this.#settle(position, delta));
+    const inferred = this.#infer(receipt);
     this.#check(receipt);
     this.#sweep();
-    return answers.map(([seq, code]) => {
-      const { item, delta } = log.positions[seq - 1];
+    return [...inferred, ...answers.map(([seq]) => seq)].map((seq) => {
+      const { item, delta, code = Code.applied } = log.positions[seq - 1];
       return {
         seq,
         op: fieldsOf(delta).op,
@@ -220,6 +212,22 @@ export class Ledger {
         state: codeClass(code) === 0 ? "confirmed" : "failed",
       };
     });
+  }
+
+  /**
+   * Deals with answers that the lock has no more. It shows in a receipt that begins behind the first missing answer and not where a
+   * bundle does: asked for acks from that answer on, the lock gave the oldest that it keeps.
+   */
+  #infer({ applied, first, digest }: Receipt): number[] {
+    const { log } = this;
+    const { missing, epoch } = log;
+    const isLost = missing > 0 && first > missing && log.bundleAt(first)?.first !== first;
+    if (!isLost) return [];
+    const inferred = log.infer(applied, digest);
+    const text = `answers from ${missing} on are lost`;
+    if (inferred === undefined) this.#raise({ kind: "lost-acks", epoch, seq: missing, text });
+    log.advance((position, delta) => this.#settle(position, delta));
+    return inferred ?? [];
   }
 
   #begin(epoch: number): void {

@@ -2,6 +2,7 @@
 // bytes never change, and what the lock has acknowledged of them. A position that is signed keeps its delta for ever.
 
 import type { Crypto } from "../crypto/port";
+import { equal } from "../wire/bytes";
 import { Reader } from "../wire/cbor";
 import { genesisHead, nextHead } from "../wire/chain";
 import { Code } from "../wire/codes";
@@ -23,6 +24,8 @@ export interface Position {
   readonly version: number;
   /** The lock's answer, undefined while there is none. */
   code?: number;
+  /** Whether the answer was lost, and follows from the lock's whole table. */
+  isInferred?: boolean;
   /** Attempts to deliver it that went without an answer (rules A38, K5). */
   attempts: number;
   /** The table digest after it, once this and all before it are acknowledged. */
@@ -159,6 +162,23 @@ export class Log {
       this.acknowledged = next.seq;
       next = this.positions[this.acknowledged];
     }
+  }
+
+  /**
+   * Takes all that is applied as done, where the lock no longer has the answers but its table is exactly what they would have made of it
+   * (property 4 of the protocol). The seqs that got their answer so; undefined where the table is another.
+   */
+  infer(applied: number, digest: Uint8Array): number[] | undefined {
+    const table = new Table(this.#crypto, this.mirror);
+    for (const { seq, delta, code } of this.positions.slice(this.acknowledged, applied))
+      table.apply(seq, fieldsOf(delta), code ?? Code.applied);
+    if (!equal(table.sum, digest)) return undefined;
+    const lost = this.positions.slice(this.acknowledged, applied).filter(({ code }) => code === undefined);
+    for (const position of lost) {
+      position.code = Code.applied;
+      position.isInferred = true;
+    }
+    return lost.map(({ seq }) => seq);
   }
 
   /** Positions that were signed and have no answer. */

@@ -11,7 +11,8 @@ import type { Content, Credential, SettingItem } from "./items";
 import { credentialKey, keyOfSlot, refusal, settingKey } from "./items";
 import type { ScheduleBook } from "./schedule-book";
 import { scheduleKey } from "./schedule-book";
-import type { Slot, Table } from "./table";
+import type { Slot } from "./table";
+import { Table } from "./table";
 import { sameWindows, unpackWindow } from "./windows";
 
 /** All that is wanted of one lock. */
@@ -100,6 +101,21 @@ export function step(
   if (content.disabled && !isOff) return { op: "disable", slot: number, generation };
   if (!hasTerms(slot, content, schedule)) return change(slot, content, schedule);
   return isOff && !content.disabled ? { op: "enable", slot: number, generation } : undefined;
+}
+
+/**
+ * Whom to revoke at a lock so that nobody of a family is left, whose head is given first. One delta does it where the lock itself can see
+ * who is below; someone whose grantor has no slot there gets a delta of his own. Where no slot is left, one still proves that.
+ */
+export function revocations(family: readonly number[], table: Table): number[] {
+  const rest = new Table(undefined, table);
+  const users: number[] = [];
+  for (const user of family) {
+    const slots = rest.family(user);
+    if (slots.length > 0) users.push(user);
+    for (const slot of slots) rest.slots.delete(slot);
+  }
+  return users.length > 0 ? users : family.slice(0, 1);
 }
 
 /** The key of the item that a delta serves; `table` is the table that it will meet. */

@@ -23,7 +23,9 @@ export type AlarmKind =
   /** An ack differs from an earlier one, or is none that a delta can have. */
   | "contradiction"
   /** The lock refused a revocation or a drop. */
-  | "not-removed";
+  | "not-removed"
+  /** The lock has forgotten answers that never came home, and its table shows that not all of them were "done". */
+  | "lost-acks";
 
 /** Something that a person must look at; it stands until the lock is claimed anew. */
 export interface Alarm {
@@ -125,7 +127,7 @@ function readAnswers(
     if (seq > receipt.applied || position === undefined || !consumes(code))
       faults.push([seq, `${codeName(code)} as the answer to ${seq}, with ${receipt.applied} applied`]);
     else if (position.code === undefined) answers.push([seq, code]);
-    else if (position.code !== code)
+    else if (position.code !== code && !position.isInferred)
       faults.push([seq, `${codeName(code)} as the answer to ${seq}, after ${codeName(position.code)}`]);
   });
   return { answers, faults };

@@ -20,16 +20,17 @@ export class Table {
   /** Packed windows by schedule id. */
   readonly schedules: Map<number, readonly number[]>;
   readonly settings: Map<number, Uint8Array>;
-  /** The table digest; stays zero in a table without crypto. */
+  /** The table digest; means nothing in a table without crypto. */
   readonly sum = new Uint8Array(DIGEST_BYTES);
   readonly #crypto: Crypto | undefined;
 
-  /** An empty table, or a copy of `from`. Only one with `crypto` keeps its digest, and a copy begins without one. */
+  /** An empty table, or a copy of `from`. Only one with `crypto` keeps its digest. */
   constructor(crypto?: Crypto, from?: Table) {
     this.#crypto = crypto;
     this.slots = new Map(from?.slots);
     this.schedules = new Map(from?.schedules);
     this.settings = new Map(from?.settings);
+    if (from !== undefined) this.sum.set(from.sum);
   }
 
   /** Does what the delta at `seq` did if the lock answered it with `code`. Returns how many slots it removed. */

@@ -116,10 +116,19 @@ export class Reader {
   /** The argument of a head in its shortest form, at most `max`. No length is trusted: what it counts must have room in the input. */
   private head(major: number, max: number): number {
     const at = this.position;
-    const info = this.bytes[at] & 31;
+    if (!this.ok || at >= this.end) return this.refuse(at);
+    const first = this.bytes[at];
+    const info = first & 31;
+    // Most heads are one byte; what a count or a length announces must have room behind it.
+    if (first >> 5 === major && info < 24 && info <= max) {
+      if (major < 2 || info * (major === 5 ? 2 : 1) < this.end - at) {
+        this.position = at + 1;
+        return info;
+      }
+    }
     const size = info < 24 ? 0 : 1 << (info - 24);
     const left = this.end - at - 1 - size;
-    if (this.peek() !== major || info > 27 || left < 0) return this.refuse(at);
+    if (first >> 5 !== major || info > 27 || left < 0) return this.refuse(at);
     let argument = size === 0 ? info : 0;
     for (let i = 1; i <= size; i++) argument = argument * 256 + this.bytes[at + i];
     const least = size === 0 ? 0 : size === 1 ? 24 : 2 ** (size * 4);

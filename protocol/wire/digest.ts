@@ -39,7 +39,7 @@ export function subtractDigest(sum: Uint8Array, hash: Uint8Array): void {
 export function slotDigest(crypto: Crypto, entry: Uint8Array, offset = 0): Uint8Array {
   const item = new Uint8Array(1 + ENTRY_BYTES);
   item[0] = SLOT_ITEM;
-  for (let i = 0; i < ENTRY_BYTES; i++) item[1 + i] = entry[offset + i];
+  item.set(entry.subarray(offset, offset + ENTRY_BYTES), 1);
   item[1] &= ENTRY_BITS;
   return crypto.sha256(item);
 }

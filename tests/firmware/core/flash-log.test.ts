@@ -310,15 +310,26 @@ describe("Housekeeping", () => {
 describe("A flash that fails", () => {
   class Faulty extends NorFlash {
     failing: "no" | "program" | "silent-program" | "erase" | "silent-erase" = "no";
+    /** The one sector that fails; −1 for all. */
+    only = -1;
+
+    /** What a sector does with an operation: "do" it, "throw", or nothing. */
+    #fate(operation: "program" | "erase", sector: number): "do" | "throw" | "nothing" {
+      if (this.only >= 0 && this.only !== sector) return "do";
+      if (this.failing === operation) return "throw";
+      return this.failing === `silent-${operation}` ? "nothing" : "do";
+    }
 
     override write(buffer: Uint8Array, offset: number): void {
-      if (this.failing === "program") throw new Error("program failed");
-      if (this.failing !== "silent-program") super.write(buffer, offset);
+      const fate = this.#fate("program", Math.floor(offset / SECTOR_BYTES));
+      if (fate === "throw") throw new Error("program failed");
+      if (fate === "do") super.write(buffer, offset);
     }
 
     override eraseBlock(start: number, end: number): void {
-      if (this.failing === "erase") throw new Error("erase failed");
-      if (this.failing !== "silent-erase") super.eraseBlock(start, end);
+      const fate = this.#fate("erase", start);
+      if (fate === "throw") throw new Error("erase failed");
+      if (fate === "do") super.eraseBlock(start, end);
     }
   }
 
@@ -354,5 +365,22 @@ describe("A flash that fails", () => {
       flash.failing = "no";
       for (let steps = 0; steps < 20; steps++) values.log.maintain(values);
       assert.ok(values.write(1, 64, dice), "goes on when the flash does");
+    });
+
+  for (const failing of ["program", "silent-program", "erase", "silent-erase"] as const)
+    it(`costs a sector that is stuck for ever, and no value (${failing})`, () => {
+      for (let stuck = 0; stuck < 16; stuck++) {
+        const { flash, values, dice } = faulty();
+        flash.only = stuck;
+        flash.failing = failing;
+        let refused = 0;
+        for (let round = 0; round < 16 * 63 * 2; round++) {
+          if (!values.write(dice.below(20), 64, dice)) refused++;
+          values.log.maintain(values);
+        }
+        assert.equal(mounted(flash).read(), values.read(), `sector ${stuck}`);
+        if (failing.endsWith("program")) assert.ok(refused < 20, `sector ${stuck}: ${refused} refused`);
+        assert.ok(values.log.faults > 0);
+      }
     });
 });

@@ -263,6 +263,20 @@ describe("A8, A10, C20 changes at a lock", () => {
     assert.equal(rig.report().isSettled, true);
   });
 
+  it("T2 gives a new schedule no id that slots at the lock still name", async () => {
+    const text = "schedule,days,start,end\nday,mon,08:00,18:00\nother,sat,08:00,18:00\nnew,sun,08:00,18:00";
+    const people = "a,,team,all,471108,,,,day,,,\nb,,team,all,902817,,,,other,,,";
+    const rig = await Rig.make({ schedules: text, people });
+    await rig.sync();
+    const moved = parseSheet("schedules.csv", "schedule,days,start,end\nday,sat,08:00,18:00");
+    await rig.issuer.importSheets({ schedules: moved }, NOW);
+    await rig.issuer.importSheets({ people: [rig.sheet("c,,team,all,330912,,,,new,,,")] }, NOW);
+    const [bundle] = await rig.bundles();
+    assert.deepEqual(opsOf(bundle), ["putSchedule", "change", "put", "dropSchedule"]);
+    await rig.sync();
+    assert.deepEqual([...rig.model().state.schedules.keys()], [2, 3]);
+  });
+
   it("A14 gives and takes doors with the keys of a person", async () => {
     const rig = await Rig.make({
       doors: { main: 1000, garage: 10 },
@@ -616,13 +630,14 @@ describe("K1, A47, S11 receipts", () => {
     const rig = await synced();
     await rig.issuer.receive(rig.id(), rig.model().receipt(1, 256, wrong));
     assert.deepEqual(kinds(rig), ["divergence 1/5"]);
-    const late = await Rig.make({ people: family });
-    const [bundle] = await late.bundles();
-    late.deliver(bundle);
-    await late.issuer.receive(late.id(), late.model().receipt(2, 256, wrong));
+    const late = await Rig.make({ people: crowd(40) });
+    const [first, second] = await late.bundles("main", 2);
+    late.deliver(first);
+    late.deliver(second);
+    await late.issuer.receive(late.id(), late.model().receipt(deltasIn(second).first, 256, wrong));
     assert.deepEqual(kinds(late), []);
-    await late.issuer.receive(late.id(), late.model().receipt(1, 1));
-    assert.deepEqual(kinds(late), ["divergence 1/5"]);
+    await late.issuer.receive(late.id(), late.model().receipt(1));
+    assert.deepEqual(kinds(late), ["divergence 1/41"]);
   });
 
   it("raise contradiction when an ack changes, or is none", async () => {
@@ -672,6 +687,32 @@ describe("K1, A47, S11 receipts", () => {
       (await rig.mail()).map(({ type }) => type),
       [Type.bundle],
     );
+  });
+
+  it("prove by the whole table what became of deltas whose acks the lock has forgotten", async () => {
+    const rig = await Rig.make({ people: crowd(100) });
+    rig.model().kept = 40;
+    for (const bundle of await rig.bundles("main", 9)) rig.deliver(bundle);
+    rig.now += 60;
+    const taken = await rig.issuer.receive(rig.id(), rig.model().receipt(1));
+    assert.ok(taken.refused === undefined);
+    assert.deepEqual(
+      taken.outcomes.map(({ seq }) => seq),
+      Array.from({ length: 101 }, (_, i) => i + 1),
+    );
+    assert.deepEqual([rig.report().counts.confirmed, rig.report().isSettled, kinds(rig)], [100, true, []]);
+    rig.model().kept = 1000;
+    await rig.issuer.receive(rig.id(), rig.model().receipt(1));
+    assert.deepEqual(kinds(rig), []);
+  });
+
+  it("raise lost-acks where the table shows that a forgotten answer was a refusal", async () => {
+    const rig = await Rig.make({ doors: { main: 10 }, people: crowd(12) });
+    rig.model().kept = 1;
+    for (const bundle of await rig.bundles("main", 9)) rig.deliver(bundle);
+    await rig.issuer.receive(rig.id(), rig.model().receipt(1));
+    assert.deepEqual(kinds(rig), ["lost-acks 1/1"]);
+    assert.equal(rig.report().isSettled, false);
   });
 
   function body(message: Uint8Array): Uint8Array {

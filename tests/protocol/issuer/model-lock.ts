@@ -89,9 +89,10 @@ export class ModelLock {
   readonly size: number;
   readonly epoch: number;
   readonly reader: boolean;
-  /** Positions that each delta's bytes were applied at: never two for one. */
   state: ModelState;
-  /** Makes every n-th put fail with this code, to test what a table cannot provoke. */
+  /** So many acks are kept. */
+  kept = Number.POSITIVE_INFINITY;
+  /** Refuses a delta with a code, to test what a table cannot provoke. */
   refuse: ((fields: Fields, op: number) => number | undefined) | undefined;
 
   constructor(
@@ -263,9 +264,10 @@ export class ModelLock {
     return Buffer.from((sum % (1n << 256n)).toString(16).padStart(64, "0"), "hex");
   }
 
-  /** A whole receipt message with the acks from `first` on. */
-  receipt(first: number, most = 256, patch: (payload: Fields) => void = () => {}): Uint8Array {
+  /** A whole receipt message with the acks from `wanted` on, as far as they are kept. */
+  receipt(wanted: number, most = 256, patch: (payload: Fields) => void = () => {}): Uint8Array {
     const { state } = this;
+    const first = Math.max(wanted, state.applied - this.kept + 1);
     const codes = state.codes.slice(first - 1, first - 1 + most);
     const details = codes.flatMap((_, i) =>
       state.details[first - 1 + i] > 0 ? [i, state.details[first - 1 + i]] : [],
