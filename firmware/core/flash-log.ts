@@ -330,16 +330,19 @@ export class FlashLog {
     const base = this.#start(number);
     let at = HEADER_BYTES;
     let end = at;
-    let follows = true;
+    // Where a record must stand: behind another, also behind one that is damaged, by the length that it still claims.
+    let next = at;
     while (at < this.#sectorBytes) {
+      const follows = at === next;
       const length = this.#recordAt(sector, at, this.#sectorBytes, seed, at, follows);
       if (length === 0) {
-        if (follows && !isBlank(sector, at)) owner?.visitDamage(sector, at, this.#wasWhole(sector, at, seed));
-        follows = false;
+        if (follows && !isBlank(sector, at)) {
+          owner?.visitDamage(sector, at, this.#wasWhole(sector, at, seed));
+          next = at + recordLength(sector, at);
+        }
         at += UNIT;
         continue;
       }
-      follows = true;
       if (recordType(sector, at) === Record.erase) {
         this.oldest = Math.max(this.oldest, getU32(sector, at + 4));
         this.ready = Math.max(this.ready, getU32(sector, at + 8));
@@ -347,7 +350,7 @@ export class FlashLog {
         owner?.visit(sector, at, length, (base + at) / UNIT);
       }
       at += length;
-      end = at;
+      end = next = at;
     }
     if (number === this.newest) this.offset = resumeAt(sector, end);
   }

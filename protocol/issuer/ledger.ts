@@ -7,6 +7,7 @@ import { equal } from "../wire/bytes";
 import { Code, codeClass, codeName } from "../wire/codes";
 import type { DeltaFields } from "../wire/deltas";
 import { Op } from "../wire/deltas";
+import { Kind } from "../wire/entry";
 import { MAX_SEQ } from "../wire/limits";
 import type { Receipt } from "../wire/messages";
 import type { BundleHead, Window } from "./encode";
@@ -65,14 +66,14 @@ export class Ledger {
 
   // ---- what is wanted
 
-  /** Wants exactly these credentials of a user. Nothing changes for those that are wanted already. */
+  /** Wants exactly these credentials of a user, at most one of a kind. Nothing changes for those that are wanted already. */
   want(user: number, who: string, contents: readonly Content[]): void {
-    const wanted = new Map(contents.map((content) => [credentialKey(user, content.kind), content]));
-    for (const credential of this.credentials.values())
-      if (credential.user === user) this.#set(credential, wanted.get(credential.key));
-    for (const [key, content] of wanted) {
-      if (this.credentials.has(key)) continue;
-      const credential = { ...newItem(key), user, who, kind: content.kind };
+    for (const kind of Object.values(Kind)) {
+      const key = credentialKey(user, kind);
+      const content = contents.find((candidate) => candidate.kind === kind);
+      const known = this.credentials.get(key);
+      if (known === undefined && content === undefined) continue;
+      const credential = known ?? { ...newItem(key), user, who, kind };
       this.credentials.set(key, credential);
       this.#set(credential, content);
     }
@@ -191,9 +192,7 @@ export class Ledger {
     if (isFirst && receipt.epoch > this.log.epoch) this.#begin(receipt.epoch);
     const { alarms, answers, isLatest, isOurs } = this.judge(receipt);
     if (isLatest) this.latest = markOf(receipt);
-    alarms.forEach((alarm) => {
-      this.#raise(alarm);
-    });
+    for (const alarm of alarms) this.#raise(alarm);
     if (!isOurs) return [];
     const { log } = this;
     log.applied = Math.max(log.applied, receipt.applied);
