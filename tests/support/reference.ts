@@ -271,11 +271,7 @@ function termsFormat(terms: Terms): string | undefined {
 
 /** The zones that tests use are known by name here: the lock's own parser is judged elsewhere. */
 export const ZONES = {
-  good: [
-    "UTC0",
-    "CET-1CEST,M3.5.0,M10.5.0/3",
-    "<AAAA>5:00:00<BBBB>4:00,M3.2.0/2:00:00,M11.1.0/2",
-  ],
+  good: ["UTC0", "CET-1CEST,M3.5.0,M10.5.0/3", "<AAAA>5:00:00<BBBB>4:00,M3.2.0/2:00:00,M11.1.0/2"],
   bad: ["nowhere", "?"],
 };
 

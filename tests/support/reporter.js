@@ -1,4 +1,3 @@
-"use strict";
 // The test reporter: mocha's own "spec" output, then one last line that machines read: "N passed, N failed".
 const { Spec } = require("mocha/lib/reporters/spec");
 
