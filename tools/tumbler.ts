@@ -1,6 +1,7 @@
 // The `tumbler` command: wires its subcommands, turns errors into messages and exit codes, and does nothing else.
 
 import { Command, CommanderError } from "commander";
+import { StoreError } from "./store/error";
 import { Exit, Failure } from "./ui/failure";
 import { processTerminal, type Terminal } from "./ui/terminal";
 
@@ -55,6 +56,10 @@ function report(error: unknown, terminal: Terminal): number {
   if (error instanceof Failure) {
     terminal.err(`error: ${error.message}\n`);
     if (error.advice !== "") terminal.err(`(${error.advice})\n`);
+    return Exit.unusable;
+  }
+  if (error instanceof StoreError) {
+    terminal.err(`error: ${error.message}\n`);
     return Exit.unusable;
   }
   terminal.err(`a fault of this program: ${error instanceof Error ? error.stack : String(error)}\n`);

@@ -54,12 +54,13 @@ export async function fillBag({ issuer, lock, now }: Delivery): Promise<Bag> {
 }
 
 /**
- * Delivers everything there is for one lock over a link. It is signed first, so that an attempt without an answer, which is noted, is
- * one for every delta that waits (rules A38, K5).
+ * Delivers everything there is for one lock over a link. Where no answer comes, what waits is signed and the attempt is noted for all of
+ * it (rules A38, K5); as long as answers come, nothing is signed before its turn (rule S13).
  */
 export async function deliver(delivery: Delivery, link: Link): Promise<Carried> {
-  await fillBag(delivery);
   const carried = await carry(link, mailboxOf(delivery), delivery.firstRequest);
-  if (carried.outcome === "silent") await delivery.issuer.attemptFailed(delivery.lock);
+  if (carried.outcome !== "silent") return carried;
+  await fillBag(delivery);
+  await delivery.issuer.attemptFailed(delivery.lock);
   return carried;
 }

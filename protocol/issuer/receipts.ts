@@ -149,6 +149,8 @@ export function isExplained(mirror: Table, { op, entry, id }: DeltaFields, code:
       return holder !== undefined && holder.slot !== entry.slot;
     case Code.scheduleInUse:
       return mirror.usesSchedule(id);
+    case Code.capacity:
+      return mirror.hasFreeBelow(entry.slot);
     default:
       return false;
   }

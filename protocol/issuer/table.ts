@@ -33,6 +33,12 @@ export class Table {
     if (from !== undefined) this.sum.set(from.sum);
   }
 
+  /** Whether a slot below this one is empty. */
+  hasFreeBelow(slot: number): boolean {
+    for (let free = 0; free < slot; free++) if (!this.slots.has(free)) return true;
+    return false;
+  }
+
   /** Does what the delta at `seq` did if the lock answered it with `code`. Returns how many slots it removed. */
   apply(seq: number, delta: DeltaFields, code: number): number {
     if (code !== Code.applied && code !== Code.installed) return 0;

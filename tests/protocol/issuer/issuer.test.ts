@@ -482,6 +482,21 @@ describe("A4, K5 refusals and attempts", () => {
     assert.deepEqual(rig.states(), ["anna pin confirmed", "anna card failed 38"]);
   });
 
+  it("uses the slots that refused cards leave free before it calls a lock of ten full", async () => {
+    const [first, ...rest] = crowd(10).split("\n");
+    const carded = first.replace(/,(\d+),,/, ",$1,04a1b2c3,");
+    const rig = await Rig.make({ doors: { main: 10 }, people: [carded, ...rest].join("\n") });
+    await rig.sync();
+    assert.deepEqual(rig.report().counts, {
+      pending: 0,
+      confirmed: 10,
+      removed: 0,
+      failed: 1,
+      unconfirmed: 0,
+    });
+    assert.equal(rig.states().includes("p0 card failed 38"), true);
+  });
+
   it("A38 is unconfirmed after three attempts without an answer, which is not failed, and confirmed by a later receipt", async () => {
     const rig = await Rig.make({ people: "anna,,team,all,471108,,,,,,," });
     await rig.issuer.attemptFailed(rig.id());
