@@ -14,8 +14,11 @@ const OPTIONS = ["--json", "--no-xs", "--help"];
 /** Enough digits to compare, and no more. */
 const rounded = (value: number): string => String(Number(value.toPrecision(5)));
 
-/** XS counts steps of its engine, or bytes. */
-const unitOf = (name: string): string => UNITS[name] ?? (name.includes("compute") ? "steps" : "bytes");
+/** XS counts steps of its engine, bytes, or how often something is done. */
+function unitOf(name: string): string {
+  if (name.includes("compute")) return "steps";
+  return UNITS[name] ?? (name.includes("bytes") ? "bytes" : "times");
+}
 
 async function bench(args: readonly string[]): Promise<number> {
   const unknown = args.find((arg) => !OPTIONS.includes(arg));
