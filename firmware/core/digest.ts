@@ -1,5 +1,5 @@
-// The table digest (rule K6), kept up to date as deltas commit. After a boot it is unknown until someone asks: hashing a thousand
-// slots has no place between power-on and the first person at the door.
+// The table digest (rule K6), kept up to date as deltas commit. After a boot it is computed some slots at a time while nobody waits:
+// hashing a thousand of them has no place between power-on and the first person at the door. Who asks earlier waits for the rest.
 
 import type { Crypto } from "../../protocol/crypto/port";
 import {
@@ -10,6 +10,7 @@ import {
   subtractDigest,
 } from "../../protocol/wire/digest";
 import { DIGEST_BYTES } from "../../protocol/wire/limits";
+import { slotOf } from "./records";
 import type { Table } from "./table";
 import { SETTINGS } from "./table";
 
@@ -19,6 +20,9 @@ export type Change = "joins" | "leaves";
 export class TableDigest {
   readonly #crypto: Crypto;
   readonly #sum = new Uint8Array(DIGEST_BYTES);
+  /** Slots below this are counted in. */
+  #counted = 0;
+  /** Whether everything is counted in: all slots, then schedules and settings. */
   #known = false;
 
   constructor(crypto: Crypto) {
@@ -32,7 +36,7 @@ export class TableDigest {
 
   /** Counts a slot's entry of 41 bytes in or out. */
   slot(entry: Uint8Array, change: Change): void {
-    if (this.#known) this.#apply(slotDigest(this.#crypto, entry), change);
+    if (slotOf(entry, 0) < this.#counted) this.#apply(slotDigest(this.#crypto, entry), change);
   }
 
   /** Counts a schedule in or out. */
@@ -45,19 +49,27 @@ export class TableDigest {
     if (this.#known) this.#apply(settingDigest(this.#crypto, id, value), change);
   }
 
-  /** The digest of what the table holds, 32 bytes that belong to this object. Damaged slots are not in it, so that they show. */
-  of(table: Table): Uint8Array {
-    if (this.#known) return this.#sum;
-    this.#known = true;
-    this.#sum.fill(0);
-    for (let slot = 0; slot < table.profile.slots; slot++)
+  /** Counts in at most so many slots more, and with the last one the rest of the table. */
+  advance(table: Table, slots: number): void {
+    if (this.#known) return;
+    const end = Math.min(this.#counted + slots, table.profile.slots);
+    for (let slot = this.#counted; slot < end; slot++) {
+      this.#counted = slot + 1;
       if (table.load(slot) === "ok") this.slot(table.loadedBytes(), "joins");
+    }
+    if (end < table.profile.slots) return;
+    this.#known = true;
     for (let id = 1; id <= table.profile.schedules; id++)
       if (table.loadSchedule(id)) this.schedule(id, table.windows, table.windowCount, "joins");
     for (let id = 1; id < SETTINGS; id++) {
       const value = table.setting(id);
       if (value !== undefined) this.setting(id, value, "joins");
     }
+  }
+
+  /** The digest of what the table holds, 32 bytes that belong to this object. Damaged slots are not in it, so that they show. */
+  of(table: Table): Uint8Array {
+    this.advance(table, table.profile.slots);
     return this.#sum;
   }
 }

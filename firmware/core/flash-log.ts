@@ -317,11 +317,13 @@ export class FlashLog {
     return checkRecord(bytes, offset, limit, seed, (follows || at % PAGE === 0) && !isBlank(bytes, offset));
   }
 
-  /** Whether a damaged record was whole once: another stands right behind. Behind a write that was cut, a page begins first. */
+  /** Whether a damaged record was whole once: another stands right behind, and none at a page's begin before, as after a cut. */
   #wasWhole(sector: Uint8Array, at: number, seed: number): boolean {
     const next = at + recordLength(sector, at);
-    if (next === at || next >= sector.length || next % PAGE === 0) return false;
-    return checkRecord(sector, next, sector.length, seed, false) > 0;
+    const page = Math.ceil((at + 1) / PAGE) * PAGE;
+    const stands = (place: number): boolean => checkRecord(sector, place, sector.length, seed, false) > 0;
+    if (next === at || next >= sector.length || (page <= next && stands(page))) return false;
+    return stands(next);
   }
 
   /** Shows the records of one sector to `owner`; without one, it only takes note of erase records. */
@@ -436,7 +438,8 @@ export class FlashLog {
     const seed = this.#seed(this.oldest);
     const base = this.#start(this.oldest);
     let at = HEADER_BYTES;
-    let follows = true;
+    // As when mounting: what was found then must be found now.
+    let next = at;
     while (at < this.#sectorBytes) {
       const most = Math.min(MAX_RECORD_BYTES, this.#sectorBytes - at);
       try {
@@ -445,10 +448,12 @@ export class FlashLog {
         this.faults++;
         return false;
       }
+      const follows = at === next;
       const length = this.#recordAt(record, 0, most, seed, at, follows);
-      follows = length > 0;
-      if (follows && !owner.relocate(record, length, (base + at) / UNIT)) return false;
-      at += follows ? length : UNIT;
+      if (length > 0 && !owner.relocate(record, length, (base + at) / UNIT)) return false;
+      if (length > 0) next = at + length;
+      else if (follows) next = at + recordLength(record, 0);
+      at += length > 0 ? length : UNIT;
     }
     return owner.relocated();
   }

@@ -56,7 +56,7 @@ export function stateOf(lock: Lock): Record<string, unknown> {
     applied: table.applied,
     head: hex(table.head),
     digest: hex(digest.of(table)),
-    slots: heldSlots({ lock }),
+    slots: [...heldSlots({ lock })],
     usage: [...heldSlots({ lock }).keys()].map((slot) => usageOf(lock, slot)),
     schedules: ids(profile.schedules).map((id) =>
       table.loadSchedule(id) ? [...table.windows.subarray(0, table.windowCount)] : [],

@@ -215,6 +215,23 @@ describe("A mount", () => {
     }
   });
 
+  it("mends a record that stands behind a damaged one, and a compaction carries it on", () => {
+    const { flash, values } = formatted();
+    const dice = new Dice(SEED);
+    for (let id = 0; id < 4; id++) values.write(id, 48, dice);
+    const before = values.read().split("\n");
+    flash.bytes[HEADER_BYTES + 48 + 20] ^= 0x11;
+    flash.bytes[HEADER_BYTES + 96 + 20] ^= 0x01;
+    const after = mounted(flash);
+    for (let i = 0; after.log.oldest === 1 && i < 1000; i++) {
+      after.write(9, 96, dice);
+      after.log.maintain(after);
+    }
+    assert.ok(after.log.oldest > 1);
+    for (const id of [0, 2, 3]) assert.ok(after.read().includes(before[id]), `value ${id}`);
+    assert.equal(mounted(after.flash).read(), after.read());
+  });
+
   it("tells a record that is damaged beyond mending from a write that was cut: another stands right behind it", () => {
     const { flash, values, dice } = busy();
     const { log } = values;
