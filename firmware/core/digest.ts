@@ -24,6 +24,8 @@ export class TableDigest {
   #counted = 0;
   /** Whether everything is counted in: all slots, then schedules and settings. */
   #known = false;
+  /** The damage that the table had found when counting began: what is found later was counted in as it was before. */
+  #damage = -1;
 
   constructor(crypto: Crypto) {
     this.#crypto = crypto;
@@ -49,8 +51,16 @@ export class TableDigest {
     if (this.#known) this.#apply(settingDigest(this.#crypto, id, value), change);
   }
 
+  #begin(table: Table): void {
+    this.#damage = table.log.damage;
+    this.#counted = 0;
+    this.#known = false;
+    this.#sum.fill(0);
+  }
+
   /** Counts in at most so many slots more, and with the last one the rest of the table. */
   advance(table: Table, slots: number): void {
+    if (this.#damage !== table.log.damage) this.#begin(table);
     if (this.#known) return;
     const end = Math.min(this.#counted + slots, table.profile.slots);
     for (let slot = this.#counted; slot < end; slot++) {
