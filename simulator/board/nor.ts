@@ -35,7 +35,11 @@ export class NorFlash implements Flash {
     this.bytes = content === undefined ? new Uint8Array(size).fill(0xff) : content.slice();
     this.sectorErases = new Uint32Array(size / SECTOR_BYTES);
     this.#written = new Uint8Array(size / BLOCK_BYTES);
-    for (let i = 0; i < size; i++) if (this.bytes[i] !== 0xff) this.#written[Math.floor(i / BLOCK_BYTES)] = 1;
+    for (let block = 0; block < this.#written.length; block++) {
+      const start = block * BLOCK_BYTES;
+      for (let i = start; i < start + BLOCK_BYTES && this.#written[block] === 0; i++)
+        if (this.bytes[i] !== 0xff) this.#written[block] = 1;
+    }
   }
 
   #check(offset: number, length: number, unit: number): void {
