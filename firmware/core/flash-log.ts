@@ -37,8 +37,8 @@ const REMOVALS_BYTES = 4 * 160;
 /** What an append is for. Each may use the room that the ones before it must leave. */
 export const Purpose = { ordinary: 0, removal: 1, compaction: 2 } as const;
 
-/** What the log calls while it mounts or compacts. `record` is valid only during the call. */
-export interface LogOwner {
+/** What the log calls while it mounts. `record` is valid only during the call. */
+export interface LogVisitor {
   /** A record that stands in the log at `location`, oldest first. */
   visit(record: Uint8Array, offset: number, length: number, location: number): void;
   /**
@@ -46,6 +46,10 @@ export interface LogOwner {
    * write did end, since another record stands right behind.
    */
   visitDamage(record: Uint8Array, offset: number, whole: boolean): void;
+}
+
+/** What the log calls while it compacts. `record` is valid only during the call. */
+export interface LogKeeper {
   /** A record of the sector that is about to be erased: append again what lives. False when that failed. */
   relocate(record: Uint8Array, length: number, location: number): boolean;
   /** All records of that sector were relocated. False when what was left to append failed. */
@@ -254,7 +258,7 @@ export class FlashLog {
   }
 
   /** Finds the log and shows every record of it to `owner`, oldest first. Writes nothing. */
-  mount(owner: LogOwner): MountState {
+  mount(owner: LogVisitor): MountState {
     let stop: MountState | undefined;
     this.newest = this.oldest = this.ready = 0;
     const numbers = new Uint32Array(this.#sectors);
@@ -278,7 +282,7 @@ export class FlashLog {
     return "mounted";
   }
 
-  #walk(numbers: Uint32Array, owner: LogOwner): void {
+  #walk(numbers: Uint32Array, owner: LogVisitor): void {
     const sector = new Uint8Array(this.#sectorBytes);
     // How far the log has moved on since its newest header was written is said by the erase records behind that header. What they
     // leave behind is being erased: nothing of it may be seen.
@@ -327,7 +331,7 @@ export class FlashLog {
   }
 
   /** Shows the records of one sector to `owner`; without one, it only takes note of erase records. */
-  #walkSector(number: number, sector: Uint8Array, owner: LogOwner | undefined): void {
+  #walkSector(number: number, sector: Uint8Array, owner: LogVisitor | undefined): void {
     const seed = this.#seed(number);
     const base = this.#start(number);
     let at = HEADER_BYTES;
@@ -399,7 +403,7 @@ export class FlashLog {
   }
 
   /** One step of housekeeping, with at most one erase: prepares a free sector, or compacts the oldest one. */
-  maintain(owner: LogOwner): void {
+  maintain(owner: LogKeeper): void {
     if (!this.wantsMaintenance) return;
     if (!this.#hasDirty()) {
       if (!this.#relocateOldest(owner)) return;
@@ -433,7 +437,7 @@ export class FlashLog {
     return this.append(this.#mark, UNIT, Purpose.compaction) !== 0;
   }
 
-  #relocateOldest(owner: LogOwner): boolean {
+  #relocateOldest(owner: LogKeeper): boolean {
     const record = new Uint8Array(MAX_RECORD_BYTES);
     const seed = this.#seed(this.oldest);
     const base = this.#start(this.oldest);

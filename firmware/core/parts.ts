@@ -5,9 +5,10 @@ import { LockClock } from "./clock";
 import { TableDigest } from "./digest";
 import { EventLog } from "./events";
 import type { MountState } from "./flash-log";
+import { State } from "./places";
 import type { Profile } from "./profile";
 import { profileById } from "./profile";
-import { State, Table } from "./table";
+import { Table } from "./table";
 
 /** A board with the lock's state mounted on it. */
 export interface Parts {

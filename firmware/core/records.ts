@@ -14,7 +14,7 @@
 //   state       ..  type | units | id | length | value | 0 | crc
 //   erase       16  type | units | 0 (2) | oldest (4) | ready (4) | crc
 
-import { getU32, putU32 } from "../../protocol/wire/bytes";
+import { getU32, putU16, putU24, putU32 } from "../../protocol/wire/bytes";
 import { ENTRY_BYTES } from "../../protocol/wire/entry";
 import { crc32, mended } from "./crc";
 
@@ -156,4 +156,27 @@ export function wasInstalled(bytes: Uint8Array, offset: number): boolean {
 export function bareEntry(bytes: Uint8Array, offset: number): Uint8Array {
   bytes[offset] &= 0x07;
   return bytes.subarray(offset, offset + ENTRY_BYTES);
+}
+
+/** Puts the log position of a committing record of `length` bytes where it belongs. */
+export function putPosition(bytes: Uint8Array, length: number, seq: number, head: Uint8Array): void {
+  const at = length - CRC_BYTES - POSITION_BYTES;
+  putU24(bytes, at, seq);
+  bytes.set(head, at + 3);
+}
+
+/** Puts a whole outcome record, but for its CRC. `dropped` is the number of the slot that it drops plus 1, 0 for none. */
+export function putOutcome(
+  bytes: Uint8Array,
+  code: number,
+  detail: number,
+  dropped: number,
+  seq: number,
+  head: Uint8Array,
+): void {
+  bytes.fill(0, 0, OUTCOME_BYTES);
+  putHead(bytes, Record.outcome, OUTCOME_BYTES, code, 0);
+  putU16(bytes, HEAD, dropped);
+  putU16(bytes, HEAD + 2, detail);
+  putPosition(bytes, OUTCOME_BYTES, seq, head);
 }

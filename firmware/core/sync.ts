@@ -44,8 +44,8 @@ import type { Authority } from "./authority";
 import type { Diary } from "./diary";
 import { EventKind } from "./events";
 import type { Parts } from "./parts";
+import { State } from "./places";
 import type { Session } from "./session";
-import { State } from "./table";
 
 /** The class of results that ask for the same bytes again. */
 const LATER = 1;

@@ -7,49 +7,35 @@ import { equal, getU16, getU24, getU32, putU16, putU24, putU32 } from "../../pro
 import { genesisHead } from "../../protocol/wire/chain";
 import { Code } from "../../protocol/wire/codes";
 import type { Entry } from "../../protocol/wire/entry";
-import { ENTRY_BYTES, ENTRY_TAG, emptyEntry, Kind, packEntry, unpackEntry } from "../../protocol/wire/entry";
+import { emptyEntry, Kind, packEntry, unpackEntry } from "../../protocol/wire/entry";
 import { HEAD_BYTES, MAX_PIN_DIGITS, MAX_WINDOWS } from "../../protocol/wire/limits";
 import type { Flash } from "../ports";
 import { Acks } from "./acks";
-import { CarriedAcks } from "./carried-acks";
-import type { LogOwner, MountState } from "./flash-log";
+import { Compaction } from "./compaction";
+import type { MountState } from "./flash-log";
 import { FlashLog, Purpose } from "./flash-log";
+import { makePlaces, type Places, SCHEDULE_BYTES, SETTINGS } from "./places";
 import type { Profile } from "./profile";
 import {
-  ACK_BYTES,
-  ACKS_HEAD,
   bareEntry,
-  CRC_BYTES,
-  commits,
   HEAD,
   lengthFor,
   MAX_RECORD_BYTES,
   markEntry,
   OUTCOME_BYTES,
-  POSITION_BYTES,
   putHead,
+  putOutcome,
+  putPosition,
   Record,
   recordType,
   SLOT_BYTES,
-  SLOT_COPY_BYTES,
   slotOf,
   USAGE_BYTES,
   USAGE_GROUP,
   USAGE_RECORD_BYTES,
-  wasInstalled,
 } from "./records";
 import { SlotIndex } from "./slot-index";
-
-/** Values that the lock itself keeps beside what deltas set. */
-export const State = { claim: 1, keyset: 2, time: 3, seen: 4 } as const;
-const STATES = 5;
-/** Settings have numbers below this. */
-export const SETTINGS = 16;
-/** Where a damaged slot's record stands: inside a sector header, where no record ever does, so that no compaction finds it alive. */
-const NOWHERE = 1;
-const SCHEDULE_PAYLOAD = MAX_WINDOWS * 4;
-const SCHEDULE_BYTES = lengthFor(SCHEDULE_PAYLOAD, true);
-const SCHEDULE_COPY_BYTES = lengthFor(SCHEDULE_PAYLOAD, false);
+import { TableMount } from "./table-mount";
 
 /** What a lock remembers of the use of one slot's credential (rules C10, C12, A69). */
 export interface Usage {
@@ -64,17 +50,12 @@ export interface Usage {
 /** How a look at a slot ended. */
 export type Loaded = "ok" | "empty" | "damaged";
 
-/** What the mount needs to know of every slot once, and nobody afterwards. */
-interface MountNotes {
-  readonly buckets: Uint8Array;
-  readonly digits: Uint8Array;
-}
-
-export class Table implements LogOwner {
+export class Table {
   readonly profile: Profile;
   readonly index: SlotIndex;
   readonly log: FlashLog;
   readonly acks: Acks;
+  readonly places: Places;
   /** The last applied seq of this epoch, and the chain head after it. */
   applied = 0;
   readonly head = new Uint8Array(HEAD_BYTES);
@@ -91,161 +72,22 @@ export class Table implements LogOwner {
   readonly #slotRecord = new Uint8Array(SLOT_BYTES);
   /** The slot whose newest record is in #slotRecord and {@link entry}, −1 for none: one delta asks for it three times. */
   #held = -1;
-  readonly #usageAt: Uint16Array;
-  readonly #scheduleAt: Uint16Array;
-  readonly #settingAt = new Uint16Array(SETTINGS);
-  readonly #stateAt = new Uint16Array(STATES);
-  #notes: MountNotes | undefined;
-  /** While mounting: slots whose records may have been those that a gap in the positions misses. */
-  #suspects: number[] = [];
-  readonly #carried: CarriedAcks;
+  readonly #compaction: Compaction;
 
   constructor(flash: Flash, profile: Profile, lock: Uint8Array) {
     this.profile = profile;
     this.index = new SlotIndex(profile.slots);
     this.log = new FlashLog(flash, lock, profile.id);
     this.acks = new Acks(profile.acks);
-    this.#carried = new CarriedAcks(this.log, this.acks, this.record);
-    this.#usageAt = new Uint16Array(Math.ceil(profile.slots / USAGE_GROUP));
-    this.#scheduleAt = new Uint16Array(profile.schedules + 1);
+    this.places = makePlaces(profile);
+    this.#compaction = new Compaction(this);
   }
 
   // ---- mounting
 
   /** Reads the whole log. Writes nothing. Anything but "mounted" leaves an empty table: the lock fails secure and says so. */
   mount(): MountState {
-    const slots = this.profile.slots;
-    const notes = { buckets: new Uint8Array(slots), digits: new Uint8Array(slots) };
-    this.#notes = notes;
-    const state = this.log.mount(this);
-    this.#notes = undefined;
-    if (state !== "mounted") return state;
-    const tag = new Uint8Array(2);
-    for (let slot = 0; slot < slots; slot++) {
-      if (this.index.place(slot) === 0 || this.index.isDamaged(slot)) continue;
-      tag[0] = notes.buckets[slot];
-      tag[1] = this.index.fingerprint(slot);
-      this.index.link(slot, tag, 0);
-      if (notes.digits[slot] > 0) this.pins[notes.digits[slot]]++;
-    }
-    for (let id = 1; id <= this.profile.schedules; id++) if (this.#scheduleAt[id] !== 0) this.schedules++;
-    return state;
-  }
-
-  visit(record: Uint8Array, offset: number, length: number, location: number): void {
-    const type = recordType(record, offset);
-    if (commits(type)) this.#visitPosition(record, offset, length, location);
-    switch (type) {
-      case Record.slot:
-      case Record.slotCopy:
-        this.#visitSlot(record, offset, location);
-        break;
-      case Record.schedule:
-      case Record.scheduleCopy:
-        if (record[offset + 2] <= this.profile.schedules)
-          this.#scheduleAt[record[offset + 2]] = record[offset + 3] === 0 ? 0 : location;
-        break;
-      case Record.setting:
-      case Record.settingCopy:
-        if (record[offset + 2] < SETTINGS) this.#settingAt[record[offset + 2]] = location;
-        break;
-      case Record.removal:
-        for (let slot = 0; slot < this.profile.slots; slot++)
-          if ((record[offset + HEAD + 2 + (slot >> 3)] >> (slot & 7)) & 1) this.index.setPlace(slot, 0);
-        break;
-      case Record.outcome:
-        this.#visitOutcome(record, offset);
-        break;
-      case Record.acks:
-        this.#visitAcks(record, offset, location);
-        break;
-      case Record.usage:
-        if (record[offset + 2] < this.#usageAt.length) this.#usageAt[record[offset + 2]] = location;
-        break;
-      case Record.state:
-        if (record[offset + 2] < STATES) this.#stateAt[record[offset + 2]] = location;
-        break;
-    }
-  }
-
-  visitDamage(record: Uint8Array, offset: number, whole: boolean): void {
-    const type = recordType(record, offset);
-    const slot = slotOf(record, offset);
-    const isKnown = slot < this.profile.slots;
-    if (type === Record.slot && isKnown) this.#suspects.push(slot);
-    // A commit that is missing shows in the positions behind it, and a write that was cut means nothing.
-    if (!whole || commits(type)) return;
-    if (type === Record.slotCopy && isKnown && this.index.place(slot) === 0) {
-      this.#condemn(slot);
-      return;
-    }
-    // Uses that were counted once are never uncounted: the slots of the group are denied.
-    if (type === Record.usage && record[offset + 2] < this.#usageAt.length)
-      this.#usageAt[record[offset + 2]] = NOWHERE;
-    this.log.damage++;
-  }
-
-  #condemn(slot: number): void {
-    this.index.setPlace(slot, NOWHERE, true);
-    this.log.damage++;
-  }
-
-  #visitPosition(record: Uint8Array, offset: number, length: number, location: number): void {
-    const at = offset + length - CRC_BYTES - POSITION_BYTES;
-    const seq = getU24(record, at);
-    if (seq > this.applied) this.#visitNext(seq);
-    if (seq === this.applied) this.head.set(record.subarray(at + 3, at + 3 + HEAD_BYTES));
-    const type = recordType(record, offset);
-    let code: number = Code.applied;
-    let detail = 0;
-    if (type === Record.slot && wasInstalled(record, offset)) code = Code.installed;
-    if (type === Record.removal) detail = getU16(record, offset + HEAD);
-    if (type === Record.outcome) {
-      code = record[offset + 2];
-      detail = getU16(record, offset + HEAD + 2);
-    }
-    this.acks.put(seq, code, detail, getU16(record, at + 3), this.#sectorOf(location));
-  }
-
-  /** Positions are contiguous, so a committing record that is missing shows; what stood in its place was damaged, not torn. */
-  #visitNext(seq: number): void {
-    // A log that was never compacted begins with position 1; any other begins with whatever was left.
-    const isWhole = this.applied > 0 || this.log.oldest === 1;
-    const missing = isWhole ? seq - this.applied - 1 : 0;
-    if (missing > 0) {
-      for (const slot of this.#suspects) this.#condemn(slot);
-      this.log.damage += Math.max(0, missing - this.#suspects.length);
-    }
-    this.#suspects.length = 0;
-    this.applied = seq;
-  }
-
-  #sectorOf(location: number): number {
-    return this.log.numberAt(location) & 0xff;
-  }
-
-  #visitSlot(record: Uint8Array, offset: number, location: number): void {
-    const slot = slotOf(record, offset);
-    if (slot >= this.profile.slots || this.#notes === undefined) return;
-    this.index.setPlace(slot, location);
-    this.#notes.buckets[slot] = record[offset + ENTRY_TAG];
-    this.index.setFingerprint(slot, record[offset + ENTRY_TAG + 1]);
-    const digits = record[offset + 4] >>> 5;
-    this.#notes.digits[slot] = digits === 0 ? 0 : digits + 3;
-  }
-
-  #visitOutcome(record: Uint8Array, offset: number): void {
-    const dropped = getU16(record, offset + HEAD);
-    if (dropped > 0 && dropped <= this.profile.slots) this.index.setPlace(dropped - 1, 0);
-  }
-
-  #visitAcks(record: Uint8Array, offset: number, location: number): void {
-    const first = getU24(record, offset + HEAD);
-    const sector = this.#sectorOf(location);
-    for (let i = 0; i < record[offset + 2]; i++) {
-      const at = offset + ACKS_HEAD + i * ACK_BYTES;
-      this.acks.put(first + i, record[at], getU16(record, at + 1), getU16(record, at + 3), sector);
-    }
+    return new TableMount(this).mount();
   }
 
   // ---- reading
@@ -301,7 +143,7 @@ export class Table implements LogOwner {
     this.usage.used = false;
     this.usage.left = uses;
     this.usage.firstUse = 0;
-    const place = this.#usageAt[Math.floor(slot / USAGE_GROUP)];
+    const place = this.places.usage[Math.floor(slot / USAGE_GROUP)];
     if (place === 0) return true;
     if (!this.#read(place, Record.usage, Math.floor(slot / USAGE_GROUP))) return false;
     const at = HEAD + (slot % USAGE_GROUP) * USAGE_BYTES;
@@ -315,7 +157,7 @@ export class Table implements LogOwner {
   /** Reads a schedule into {@link windows}. False when there is none, or it is damaged. */
   loadSchedule(id: number): boolean {
     this.windowCount = 0;
-    const place = id <= this.profile.schedules ? this.#scheduleAt[id] : 0;
+    const place = id <= this.profile.schedules ? this.places.schedules[id] : 0;
     if (place === 0 || !this.#readEither(place, Record.schedule, Record.scheduleCopy, id)) return false;
     this.windowCount = Math.min(this.record[3], MAX_WINDOWS);
     for (let i = 0; i < this.windowCount; i++) this.windows[i] = getU32(this.record, HEAD + 4 * i);
@@ -323,24 +165,24 @@ export class Table implements LogOwner {
   }
 
   hasSchedule(id: number): boolean {
-    return id <= this.profile.schedules && this.#scheduleAt[id] !== 0;
+    return id <= this.profile.schedules && this.places.schedules[id] !== 0;
   }
 
   /** The value of a setting as a view into {@link record}, valid until the next read; undefined when it was never set. */
   setting(id: number): Uint8Array | undefined {
-    const place = id < SETTINGS ? this.#settingAt[id] : 0;
+    const place = id < SETTINGS ? this.places.settings[id] : 0;
     if (place === 0 || !this.#readEither(place, Record.setting, Record.settingCopy, id)) return undefined;
     return this.record.subarray(HEAD, HEAD + this.record[3]);
   }
 
   /** Whether a setting was set and cannot be read any more: then nobody knows what it was. */
   hasLost(id: number): boolean {
-    return id < SETTINGS && this.#settingAt[id] !== 0 && this.setting(id) === undefined;
+    return id < SETTINGS && this.places.settings[id] !== 0 && this.setting(id) === undefined;
   }
 
   /** A value of the lock's own as a view into {@link record}, valid until the next read; undefined when there is none. */
   state(id: number): Uint8Array | undefined {
-    const place = this.#stateAt[id];
+    const place = this.places.states[id];
     if (place === 0 || !this.#read(place, Record.state, id)) return undefined;
     return this.record.subarray(HEAD, HEAD + this.record[3]);
   }
@@ -357,13 +199,6 @@ export class Table implements LogOwner {
 
   // ---- committing
 
-  /** Puts the position of a committing record of `length` bytes where it belongs. */
-  #position(record: Uint8Array, length: number, seq: number, head: Uint8Array): void {
-    const at = length - CRC_BYTES - POSITION_BYTES;
-    putU24(record, at, seq);
-    record.set(head, at + 3);
-  }
-
   #committed(seq: number, head: Uint8Array, code: number, detail: number): void {
     this.applied = seq;
     this.head.set(head);
@@ -377,7 +212,7 @@ export class Table implements LogOwner {
     this.record.fill(0, 0, SLOT_BYTES);
     packEntry(entry, this.record, 0);
     markEntry(this.record, 0, Record.slot, code === Code.installed);
-    this.#position(this.record, SLOT_BYTES, seq, head);
+    putPosition(this.record, SLOT_BYTES, seq, head);
     const location = this.log.append(this.record, SLOT_BYTES);
     if (location === 0) return false;
     if (was === "ok") this.index.unlink(entry.slot, this.entry.tag, 0);
@@ -396,12 +231,12 @@ export class Table implements LogOwner {
     this.record.fill(0, 0, SCHEDULE_BYTES);
     putHead(this.record, Record.schedule, SCHEDULE_BYTES, id, count);
     for (let i = 0; i < count; i++) putU32(this.record, HEAD + 4 * i, windows[i]);
-    this.#position(this.record, SCHEDULE_BYTES, seq, head);
+    putPosition(this.record, SCHEDULE_BYTES, seq, head);
     const location = this.log.append(this.record, SCHEDULE_BYTES);
     if (location === 0) return false;
-    if (this.#scheduleAt[id] === 0 && count > 0) this.schedules++;
-    if (this.#scheduleAt[id] !== 0 && count === 0) this.schedules--;
-    this.#scheduleAt[id] = count > 0 ? location : 0;
+    if (this.places.schedules[id] === 0 && count > 0) this.schedules++;
+    if (this.places.schedules[id] !== 0 && count === 0) this.schedules--;
+    this.places.schedules[id] = count > 0 ? location : 0;
     this.#committed(seq, head, Code.applied, 0);
     return true;
   }
@@ -412,10 +247,10 @@ export class Table implements LogOwner {
     this.record.fill(0, 0, length);
     putHead(this.record, Record.setting, length, id, value.length);
     this.record.set(value, HEAD);
-    this.#position(this.record, length, seq, head);
+    putPosition(this.record, length, seq, head);
     const location = this.log.append(this.record, length);
     if (location === 0) return false;
-    this.#settingAt[id] = location;
+    this.places.settings[id] = location;
     this.#committed(seq, head, Code.applied, 0);
     return true;
   }
@@ -427,7 +262,7 @@ export class Table implements LogOwner {
     putHead(this.record, Record.removal, length, Code.applied, 0);
     putU16(this.record, HEAD, count);
     this.record.set(bitmap, HEAD + 2);
-    this.#position(this.record, length, seq, head);
+    putPosition(this.record, length, seq, head);
     if (this.log.append(this.record, length, Purpose.removal) === 0) return false;
     for (let slot = 0; slot < this.profile.slots; slot++)
       if ((bitmap[slot >> 3] >> (slot & 7)) & 1) this.#forget(slot);
@@ -437,20 +272,12 @@ export class Table implements LogOwner {
 
   /** Commits a delta that sets nothing: a refusal, "unchanged", or (with `dropped` ≥ 0) the drop of one slot. */
   commitOutcome(code: number, detail: number, dropped: number, seq: number, head: Uint8Array): boolean {
-    this.#outcome(code, detail, dropped + 1, seq, head);
+    putOutcome(this.record, code, detail, dropped + 1, seq, head);
     const purpose = dropped >= 0 ? Purpose.removal : Purpose.ordinary;
     if (this.log.append(this.record, OUTCOME_BYTES, purpose) === 0) return false;
     if (dropped >= 0) this.#forget(dropped);
     this.#committed(seq, head, code, detail);
     return true;
-  }
-
-  #outcome(code: number, detail: number, dropped: number, seq: number, head: Uint8Array): void {
-    this.record.fill(0, 0, OUTCOME_BYTES);
-    putHead(this.record, Record.outcome, OUTCOME_BYTES, code, 0);
-    putU16(this.record, HEAD, dropped);
-    putU16(this.record, HEAD + 2, detail);
-    this.#position(this.record, OUTCOME_BYTES, seq, head);
   }
 
   /** Takes a slot out of the index. Its record is dead from here on. */
@@ -467,7 +294,7 @@ export class Table implements LogOwner {
   /** Keeps what is known of the use of a slot (rule C10): before the bolt moves. False when the flash refused. */
   commitUsage(slot: number, generation: number, usage: Usage): boolean {
     const group = Math.floor(slot / USAGE_GROUP);
-    const place = this.#usageAt[group];
+    const place = this.places.usage[group];
     if (place === 0) this.record.fill(0, 0, USAGE_RECORD_BYTES);
     // The uses of seven others stand in the same record: what cannot be read must not be forgotten.
     else if (!this.#read(place, Record.usage, group)) return false;
@@ -479,7 +306,7 @@ export class Table implements LogOwner {
     putU32(this.record, at + 6, usage.firstUse);
     const location = this.log.append(this.record, USAGE_RECORD_BYTES);
     if (location === 0) return false;
-    this.#usageAt[group] = location;
+    this.places.usage[group] = location;
     return true;
   }
 
@@ -491,7 +318,7 @@ export class Table implements LogOwner {
     this.record.set(value, HEAD);
     const location = this.log.append(this.record, length);
     if (location === 0) return false;
-    this.#stateAt[id] = location;
+    this.places.states[id] = location;
     return true;
   }
 
@@ -504,95 +331,9 @@ export class Table implements LogOwner {
 
   // ---- compaction
 
-  relocate(record: Uint8Array, length: number, location: number): boolean {
-    const type = recordType(record, 0);
-    if (commits(type)) {
-      const seq = getU24(record, length - CRC_BYTES - POSITION_BYTES);
-      if (!this.#carried.keep(seq, this.applied)) return false;
-    }
-    switch (type) {
-      case Record.slot:
-      case Record.slotCopy:
-        return this.#relocateSlot(record, location);
-      case Record.schedule:
-      case Record.scheduleCopy:
-        return this.#relocateValue(
-          record,
-          Record.scheduleCopy,
-          SCHEDULE_COPY_BYTES,
-          this.#scheduleAt,
-          location,
-        );
-      case Record.setting:
-      case Record.settingCopy:
-        return this.#relocateValue(
-          record,
-          Record.settingCopy,
-          lengthFor(record[3], false),
-          this.#settingAt,
-          location,
-        );
-      case Record.usage:
-        return this.#relocateValue(record, Record.usage, length, this.#usageAt, location);
-      case Record.state:
-        return this.#relocateValue(record, Record.state, length, this.#stateAt, location);
-      case Record.acks:
-        return this.#relocateAcks(record);
-    }
-    return true;
-  }
-
-  #relocateSlot(record: Uint8Array, location: number): boolean {
-    const slot = slotOf(record, 0);
-    if (slot >= this.profile.slots || this.index.place(slot) !== location) return true;
-    markEntry(record, 0, Record.slotCopy, false);
-    record.fill(0, ENTRY_BYTES, SLOT_COPY_BYTES);
-    const moved = this.log.append(record, SLOT_COPY_BYTES, Purpose.compaction);
-    if (moved === 0) return false;
-    this.#held = -1;
-    this.index.setPlace(slot, moved);
-    return true;
-  }
-
-  /** Moves a record whose third byte is its number in `places`, if it is the newest of that number. */
-  #relocateValue(
-    record: Uint8Array,
-    copy: number,
-    length: number,
-    places: Uint16Array,
-    location: number,
-  ): boolean {
-    const id = record[2];
-    if (id >= places.length || places[id] !== location) return true;
-    const end = HEAD + (copy === Record.scheduleCopy ? SCHEDULE_PAYLOAD : record[3]);
-    if (copy === Record.scheduleCopy || copy === Record.settingCopy) record.fill(0, end, length);
-    putHead(record, copy, length, id, record[3]);
-    const moved = this.log.append(record, length, Purpose.compaction);
-    if (moved === 0) return false;
-    places[id] = moved;
-    return true;
-  }
-
-  #relocateAcks(record: Uint8Array): boolean {
-    const first = getU24(record, HEAD);
-    for (let i = 0; i < record[2]; i++) if (!this.#carried.keep(first + i, this.applied)) return false;
-    return true;
-  }
-
-  relocated(): boolean {
-    if (!this.#carried.flush()) return false;
-    if (!this.#carried.position) return true;
-    // The newest position must outlive its record: an outcome without effect carries it on, and its ack with it.
-    const seq = this.applied;
-    this.#outcome(this.acks.code(seq), this.acks.detail(seq), 0, seq, this.head);
-    if (this.log.append(this.record, OUTCOME_BYTES, Purpose.compaction) === 0) return false;
-    this.acks.setSector(seq, this.log.newest & 0xff);
-    return true;
-  }
-
   /** One step of housekeeping, with at most one erase; never while a credential is being decided. */
   maintain(): void {
-    this.#carried.begin();
-    this.log.maintain(this);
+    this.#compaction.begin();
+    this.log.maintain(this.#compaction);
   }
 }

@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import { crc32 } from "../../../firmware/core/crc";
-import { FlashLog, HEADER_BYTES, type LogOwner, Purpose } from "../../../firmware/core/flash-log";
+import {
+  FlashLog,
+  HEADER_BYTES,
+  type LogKeeper,
+  type LogVisitor,
+  Purpose,
+} from "../../../firmware/core/flash-log";
 import { putHead, Record } from "../../../firmware/core/records";
 import { NorFlash, SECTOR_BYTES } from "../../../simulator/board/nor";
 import { Dice, SEED } from "../../support/dice";
@@ -13,7 +19,7 @@ const PROFILE = 2;
 const SECTORS = 4;
 
 /** An owner to whom each of a few numbered values matters, the newest record of each. */
-class Values implements LogOwner {
+class Values implements LogVisitor, LogKeeper {
   readonly newest = new Map<number, { text: string; location: number }>();
   readonly seen: string[] = [];
   readonly damaged: boolean[] = [];
