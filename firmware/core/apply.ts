@@ -9,10 +9,10 @@ import { MAX_RELOCK_SECONDS, Mode, Op, Setting } from "../../protocol/wire/delta
 import type { Entry } from "../../protocol/wire/entry";
 import { ENTRY_BYTES, ENTRY_SCHEDULE, emptyEntry, Flag, Kind, packEntry } from "../../protocol/wire/entry";
 import { DENSITY_LIMIT, MAX_PIN_DIGITS } from "../../protocol/wire/limits";
+import { windowsOverlap } from "../../protocol/wire/windows";
 import { parseZone } from "./calendar";
 import type { TableDigest } from "./digest";
 import { descendants } from "./family";
-import { windowsOverlap } from "./schedule";
 import type { Table } from "./table";
 
 /** The clock as far as applying needs it. */

@@ -8,6 +8,7 @@ import { getU16, getU24, getU32, putU16, putU24, putU32 } from "../../protocol/w
 import { HEAD_BYTES } from "../../protocol/wire/limits";
 import type { Flash } from "../ports";
 import { crc32, mended } from "./crc";
+import { isErased, resumeAt } from "./torn";
 
 /** Kinds of event. */
 export const EventKind = {
@@ -77,7 +78,6 @@ const ENTRY = 32;
 const HEADER = 32;
 /** "TMEV" */
 const MAGIC = 0x544d4556;
-const PAGE = 256;
 /** With this many places left, the next sector is made ready. */
 const AHEAD = 32;
 /** Where an entry says whether the next sector is ready. */
@@ -236,18 +236,14 @@ export class EventLog {
     this.boot = event.boot + 1;
     if (event.seq === 0) this.boot = this.#lastBoot() + 1;
     this.#chained = HEADER;
-    let last = this.#blockBytes - 1;
-    while (last >= end && sector[last] === 0xff) last--;
-    this.#offset = last < end ? end : Math.min(this.#blockBytes, Math.ceil((last + 1) / PAGE) * PAGE);
+    this.#offset = resumeAt(sector, end);
     if (this.#ready) this.#ready = this.#nextReadsErased(sector);
     return true;
   }
 
   /** Whether the block after the newest reads erased; `buffer` is a block long. */
   #nextReadsErased(buffer: Uint8Array): boolean {
-    if (!this.#read(buffer, this.#start(this.#newest + 1))) return false;
-    for (let i = 0; i < buffer.length; i++) if (buffer[i] !== 0xff) return false;
-    return true;
+    return this.#read(buffer, this.#start(this.#newest + 1)) && isErased(buffer);
   }
 
   /** The boot number in the last event of the sector before, when the newest one has none yet. */

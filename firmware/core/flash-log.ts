@@ -19,6 +19,7 @@ import {
   seal,
   UNIT,
 } from "./records";
+import { isErased, PAGE, resumeAt } from "./torn";
 
 /** A sector's header: magic | format | profile | 0 (2) | number | oldest | ready | lock id (8) | crc. */
 export const HEADER_BYTES = 32;
@@ -26,7 +27,6 @@ export const HEADER_BYTES = 32;
 const MAGIC = 0x544d424c;
 /** The only format there is; a higher one was written by a newer firmware. */
 export const FORMAT = 1;
-const PAGE = 256;
 /** From this many sectors on, a compaction has two sectors to itself and two more are kept erased for what comes; below, one and one. */
 const ROOMY_SECTORS = 8;
 /** What a compaction may need beyond the sectors it has to itself: its marks, and what a cut in it wastes. */
@@ -373,7 +373,6 @@ export class FlashLog {
 
   #readsErased(number: number): boolean {
     const page = new Uint8Array(PAGE);
-    const words = new Int32Array(page.buffer);
     const start = this.#start(number);
     for (let at = 0; at < this.#sectorBytes; at += PAGE) {
       try {
@@ -382,7 +381,7 @@ export class FlashLog {
         this.faults++;
         return false;
       }
-      for (let i = 0; i < words.length; i++) if (words[i] !== -1) return false;
+      if (!isErased(page)) return false;
     }
     return true;
   }
@@ -476,15 +475,4 @@ export class FlashLog {
 function isBlank(bytes: Uint8Array, at: number): boolean {
   for (let i = at; i < at + UNIT; i++) if (bytes[i] !== 0xff) return false;
   return true;
-}
-
-/**
- * Where to go on in a sector whose last record ends at `end`: right there when all behind it reads erased, else in the page after
- * the last byte that does not, because a write that was cut may have left weak bits around it.
- */
-function resumeAt(sector: Uint8Array, end: number): number {
-  let last = sector.length - 1;
-  while (last >= end && sector[last] === 0xff) last--;
-  if (last < end) return end;
-  return Math.min(sector.length, Math.ceil((last + 1) / PAGE) * PAGE);
 }

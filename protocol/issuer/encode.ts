@@ -9,6 +9,7 @@ import { Domain, signEnvelope } from "../wire/cose";
 import { Field, Op } from "../wire/deltas";
 import { MAX_BUNDLE_BYTES, MAX_BUNDLE_DELTAS, VERSION } from "../wire/limits";
 import type { Keyset, TimeAnswer } from "../wire/messages";
+import type { Window } from "../wire/windows";
 
 /** What a put and a change may say of a slot beside its credential; what is 0 or left out is not sent. Times are UTC seconds. */
 export interface Terms {
@@ -51,13 +52,6 @@ export interface SlotDelta {
   readonly op: "drop" | "enable" | "disable";
   readonly slot: number;
   readonly generation: number;
-}
-
-/** A window of a schedule: days as bits from Sunday, start minute of the day, duration in minutes (rule T1). */
-export interface Window {
-  readonly days: number;
-  readonly start: number;
-  readonly duration: number;
 }
 
 /** One operation on a lock. */

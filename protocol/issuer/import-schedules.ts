@@ -2,7 +2,7 @@
 // may touch but not overlap.
 
 import { MAX_SCHEDULE_ID, MAX_WINDOWS } from "../wire/limits";
-import type { Window } from "./encode";
+import type { Window } from "../wire/windows";
 import type { ScheduleRow } from "./rows";
 import { isName, NAME_WANTED } from "./rows";
 import type { ImportError, Row, Sheet } from "./sheet";

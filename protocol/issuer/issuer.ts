@@ -2,6 +2,7 @@
 // has any effect, and signed bytes are stored before they are handed out, so that no position is ever signed twice with different
 // content, whenever the power goes. Changes are made one after another, in the order of the calls.
 
+import type { Mail } from "../courier/courier";
 import { DAY_S, dateOfDay, floorDiv } from "../wire/civil";
 import type { Status } from "../wire/messages";
 import { StatusFlag, Type } from "../wire/messages";
@@ -16,7 +17,7 @@ import { decodeFacts, encodeFacts } from "./facts";
 import type { Imported, Sheets } from "./import";
 import { importSheets } from "./import";
 import type { Outcome } from "./ledger";
-import type { Mail, NoReceipt } from "./mail";
+import type { NoReceipt } from "./mail";
 import { askMail, KEYSET_NUMBER, keysetBody, openReceipt, timeBody } from "./mail";
 import type { Hosts } from "./ports";
 import type { Alarm } from "./receipts";

@@ -1,6 +1,7 @@
 // What goes to a lock beside bundles, and what comes back: bodies of messages, for `frame` of protocol/wire/messages, and the one check
 // that a receipt must pass before anybody looks into it.
 
+import type { Mail } from "../courier/courier";
 import type { Crypto } from "../crypto/port";
 import { equal } from "../wire/bytes";
 import { Reader } from "../wire/cbor";
@@ -10,12 +11,6 @@ import { askBody, May, readFrame, readReceipt, Type } from "../wire/messages";
 import type { Signers } from "./account";
 import { signKeyset, signTime } from "./encode";
 import type { LockRecord } from "./facts";
-
-/** A message for a lock: its type and body. */
-export interface Mail {
-  readonly type: number;
-  readonly body: Uint8Array;
-}
 
 /** The number of the only keyset there is: one key, which signs bundles and time. */
 export const KEYSET_NUMBER = 1;

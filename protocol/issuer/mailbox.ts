@@ -8,6 +8,7 @@ import type { Link } from "../courier/link";
 import { fromHex } from "../wire/bytes";
 import { StatusFlag } from "../wire/messages";
 import type { Issuer, Received } from "./issuer";
+import { KEYSET_NUMBER } from "./mail";
 
 /** What a delivery asks of its surroundings. */
 export interface Delivery {
@@ -47,7 +48,7 @@ export async function fillBag({ issuer, lock, now }: Delivery): Promise<Bag> {
     epoch,
     applied: acknowledged,
     flags: isNew ? StatusFlag.unclaimed : 0,
-    keyset: isNew ? 0 : 1,
+    keyset: isNew ? 0 : KEYSET_NUMBER,
   };
   const mail = await issuer.mail(lock, status, now(), Number.MAX_SAFE_INTEGER);
   return { lock: fromHex(lock), mail, receipts: [] };

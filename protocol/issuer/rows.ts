@@ -1,7 +1,7 @@
 // The typed rows that an import yields, and what an import must know of the account that it adds to. Once a row is of one of these
 // types, nothing downstream checks it again.
 
-import type { Window } from "./encode";
+import type { Window } from "../wire/windows";
 import type { When } from "./when";
 
 /** A word that a cell can list beside others: the handle of a person, the name of a key. */

@@ -2,7 +2,7 @@
 // Equal sets of windows share an id; an edited schedule keeps its id while nobody else shares it, so that one delta moves all its users.
 
 import { MAX_SCHEDULE_ID } from "../wire/limits";
-import type { Window } from "./encode";
+import type { Window } from "../wire/windows";
 import type { Item } from "./items";
 import { newItem, wantAnew } from "./items";
 import { packWindow, sameWindows } from "./windows";

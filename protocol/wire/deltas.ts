@@ -8,6 +8,7 @@ import type { Entry } from "./entry";
 import { ALL_CAPABILITIES, emptyEntry, Kind, PUT_FLAGS, Role } from "./entry";
 import {
   FIRST_EXTENSION_KEY,
+  MAX_FIRST_USE_HOURS,
   MAX_MINUTES_AFTER_FIRST_USE,
   MAX_PAIRS,
   MAX_PIN_DIGITS,
@@ -20,6 +21,7 @@ import {
   MIN_PIN_DIGITS,
   TAG_BYTES,
 } from "./limits";
+import { packWindow } from "./windows";
 
 /** Operations. A number that is not here is consumed as unsupported. */
 export const Op = {
@@ -142,7 +144,7 @@ function readEntryField(reader: Reader, key: number, entry: Entry): void {
       entry.minutesAfterFirstUse = reader.uint(MAX_MINUTES_AFTER_FIRST_USE);
       break;
     case Field.firstUseHours:
-      entry.firstUseHours = reader.uint(0xff);
+      entry.firstUseHours = reader.uint(MAX_FIRST_USE_HOURS);
       break;
     case Field.capabilities:
       entry.capabilities = reader.uint(0xff);
@@ -236,8 +238,9 @@ function readWindows(reader: Reader, delta: DeltaFields): void {
     const days = reader.uint(127);
     const start = reader.uint(1439);
     const duration = reader.uint(1440);
-    if (days === 0 || duration === 0) reader.fail();
-    delta.windows[i] = ((days << 22) | (start << 11) | (duration - 1)) >>> 0;
+    const packed = packWindow(days, start, duration);
+    if (packed === undefined) reader.fail();
+    else delta.windows[i] = packed;
   }
 }
 

@@ -6,11 +6,11 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Zone } from "../../firmware/core/calendar";
 import { nextTransition, parseTransitions, parseZone, withTransitions } from "../../firmware/core/calendar";
 import type { Question } from "../../firmware/core/decide";
-import { packWindow } from "../../firmware/core/schedule";
 import { lockZone } from "../../protocol/issuer/zone";
 import { MODE_NAMES } from "../../protocol/wire/deltas";
 import { emptyEntry, Flag, ROLE_NAMES } from "../../protocol/wire/entry";
 import { Trust } from "../../protocol/wire/messages";
+import { packWindow } from "../../protocol/wire/windows";
 import { intlOffset } from "../../tools/zone";
 import type { Credential, Mode, Opening, Past, Role, Situation } from "./reference-decision";
 

@@ -1,8 +1,8 @@
 // Numbers of the protocol in plain words: windows of a schedule, flags and settings of a slot, the density of a table.
 
-import type { Window } from "../../firmware/core/schedule";
 import { Capability, Flag } from "../../protocol/wire/entry";
 import { May } from "../../protocol/wire/messages";
+import type { Window } from "../../protocol/wire/windows";
 import { hourText } from "./time";
 
 const DAY_MINUTES = 1440;

@@ -10,18 +10,16 @@ import {
   UTC0,
   withTransitions,
 } from "../../../firmware/core/calendar";
-import type { Window } from "../../../firmware/core/schedule";
+import { isOpen, nextChange, openDuring } from "../../../firmware/core/schedule";
+import { lockZone } from "../../../protocol/issuer/zone";
+import type { Window } from "../../../protocol/wire/windows";
 import {
   areWindows,
-  isOpen,
-  nextChange,
-  openDuring,
   packMatterWindow,
   packWindow,
   unpackWindow,
   windowsOverlap,
-} from "../../../firmware/core/schedule";
-import { lockZone } from "../../../protocol/issuer/zone";
+} from "../../../protocol/wire/windows";
 import { intlOffset } from "../../../tools/zone";
 
 const DAY = 1440;

@@ -12,7 +12,6 @@ import {
   signingKey,
   signKeyset,
   signTime,
-  type Window,
 } from "../../../protocol/issuer/encode";
 import { packWindow } from "../../../protocol/issuer/windows";
 import { Reader } from "../../../protocol/wire/cbor";
@@ -23,6 +22,7 @@ import { emptyDelta, Op, readDelta, skipDelta } from "../../../protocol/wire/del
 import { ALL_CAPABILITIES, emptyEntry, Kind, Role } from "../../../protocol/wire/entry";
 import { MAX_BUNDLE_BYTES, MAX_BUNDLE_DELTAS, MAX_SEQ, MAX_U32 } from "../../../protocol/wire/limits";
 import { emptyBundle, readBundle, readClaim, readKeyset, readTime } from "../../../protocol/wire/messages";
+import type { Window } from "../../../protocol/wire/windows";
 import { node } from "../../../simulator/board/crypto";
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });

@@ -2,8 +2,8 @@
 
 import { strict as assert } from "node:assert";
 import type * as Cborg from "cborg";
+import type { Mail } from "../../../protocol/courier/courier";
 import { Issuer } from "../../../protocol/issuer/issuer";
-import type { Mail } from "../../../protocol/issuer/mail";
 import { Code } from "../../../protocol/wire/codes";
 import { Op, Setting } from "../../../protocol/wire/deltas";
 import { Capability, Role } from "../../../protocol/wire/entry";

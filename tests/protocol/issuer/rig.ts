@@ -1,7 +1,7 @@
 // An account with doors and model locks behind them, for tests of the issuer: a journal in memory, random bytes from a seed, a clock to set.
 
+import type { Mail } from "../../../protocol/courier/courier";
 import { Issuer } from "../../../protocol/issuer/issuer";
-import type { Mail } from "../../../protocol/issuer/mail";
 import type { Hosts, Store } from "../../../protocol/issuer/ports";
 import type { Sheet } from "../../../protocol/issuer/sheet";
 import { StatusFlag, Type } from "../../../protocol/wire/messages";

@@ -2,13 +2,14 @@
 // the ten-slot lock whose small flash is compacted again and again.
 
 import { L500I, LOCK_1000 } from "../../../firmware/core/profile";
-import { packWindow } from "../../../firmware/core/schedule";
-import type { Delta, Window } from "../../../protocol/issuer/encode";
+import type { Delta } from "../../../protocol/issuer/encode";
 import { ascii, putU32 } from "../../../protocol/wire/bytes";
 import { Mode, Setting } from "../../../protocol/wire/deltas";
 import { Kind, Role } from "../../../protocol/wire/entry";
 import { MAX_MESSAGE_BYTES } from "../../../protocol/wire/limits";
 import { Type } from "../../../protocol/wire/messages";
+import type { Window } from "../../../protocol/wire/windows";
+import { packWindow } from "../../../protocol/wire/windows";
 import type { Lie, Teller } from "./teller";
 
 /** 2027-03-01 10:00:00 UTC, a Monday. */
