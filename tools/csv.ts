@@ -1,19 +1,22 @@
 // Reads a CSV file (RFC 4180, with or without a byte order mark) into a sheet: cells as text, each row with its line in the file. It
 // judges nothing but the form of CSV itself; what the cells mean is the issuer's import.
 
-import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { CsvError, parse } from "csv-parse/sync";
 import type { Sheet } from "../protocol/issuer/sheet";
+import { readWhole } from "./files";
 
 interface Parsed {
   readonly info: { readonly lines: number };
   readonly record: string[];
 }
 
-/** The sheet of a file, under its base name. Throws what the file system throws; a fault of the content is an error of the sheet. */
+/** A building of a hundred thousand people fits. */
+const MAX_SHEET_BYTES = 64 * 1024 * 1024;
+
+/** The sheet of a file, under its base name. Throws a Failure when it cannot be read; a fault of the content is an error of the sheet. */
 export function readSheet(path: string): Sheet {
-  return parseSheet(basename(path), readFileSync(path, "utf8"));
+  return parseSheet(basename(path), Buffer.from(readWhole(path, MAX_SHEET_BYTES)).toString("utf8"));
 }
 
 /** The sheet of a text. The first row that is not empty names the columns. */

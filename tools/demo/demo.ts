@@ -52,17 +52,6 @@ export interface DemoOptions {
 
 const SITE = "building";
 
-function sheetOf(path: string): Sheet {
-  try {
-    return readSheet(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const why =
-      code === "ENOENT" ? "no such file" : code === "EISDIR" ? "is a folder" : String(code ?? error);
-    throw new Failure(`${path}: ${why}`, "name a CSV file");
-  }
-}
-
 /** Leaves out the rows that have errors. A fault of a whole file stays one. */
 function withoutBadRows(sheet: Sheet, errors: readonly ImportError[]): Sheet {
   const bad = new Set(errors.filter(({ file }) => file === sheet.file).map(({ line }) => line));
@@ -113,9 +102,9 @@ class Demo {
   async import(now: number): Promise<void> {
     const { files, skipBadRows, terminal } = this.#options;
     let sheets: BuildingSheets = {
-      doors: sheetOf(files.doors),
-      schedules: sheetOf(files.schedules),
-      people: files.people.map(sheetOf),
+      doors: readSheet(files.doors),
+      schedules: readSheet(files.schedules),
+      people: files.people.map(readSheet),
     };
     const faults: ImportError[] = [];
     let result = await this.#issuer.importSheets(sheets, now);
@@ -149,8 +138,8 @@ class Demo {
     if (doors.size === 0) throw new Failure(`${files.doors}: no doors`, "add a line for each door");
     const names = { doors: new Set(doors.keys()), people: new Set(people.keys()) };
     const errors: ImportError[] = [];
-    const steps = readDay(sheetOf(files.day), names, errors);
-    const expected = readExpected(sheetOf(files.expected), names, steps, errors);
+    const steps = readDay(readSheet(files.day), names, errors);
+    const expected = readExpected(readSheet(files.expected), names, steps, errors);
     if (errors.length > 0) {
       this.#options.terminal.err(`${errorLines(errors)}\n`);
       throw new Failure(`${errors.length} errors in the script of the day`, "correct them and run it again");
@@ -217,8 +206,8 @@ class Demo {
 /** The instant at which the script begins, where the virtual clock starts; 0 when the files do not tell, which shows soon enough. */
 function beginning(files: DemoFiles): number {
   const first = ({ columns, rows }: Sheet, column: string) => rows[0]?.cells[columns.indexOf(column)]?.trim();
-  const when = parseWhen(first(sheetOf(files.day), "time") ?? "");
-  const zone = first(sheetOf(files.doors), "zone") ?? "UTC";
+  const when = parseWhen(first(readSheet(files.day), "time") ?? "");
+  const zone = first(readSheet(files.doors), "zone") ?? "UTC";
   try {
     return when === undefined ? 0 : instantOf(when, zone, intlOffset);
   } catch {
