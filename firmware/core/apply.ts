@@ -13,7 +13,7 @@ import { windowsOverlap } from "../../protocol/wire/windows";
 import { parseZone } from "./calendar";
 import type { TableDigest } from "./digest";
 import { descendants } from "./family";
-import type { Table } from "./table";
+import type { Table } from "./storage/table";
 
 /** The clock as far as applying needs it. */
 export interface ApplyTime {

@@ -10,8 +10,8 @@ import { Code } from "../../protocol/wire/codes";
 import { KEY_ID_BYTES, PUBLIC_KEY_BYTES } from "../../protocol/wire/limits";
 import type { Claim, IssuerKey, Keyset } from "../../protocol/wire/messages";
 import type { Identity } from "../ports";
-import { State } from "./places";
-import type { Table } from "./table";
+import { State } from "./storage/places";
+import type { Table } from "./storage/table";
 
 /** claim: number (4) | epoch (4) | owner's root (32) | site */
 const CLAIM_HEAD = 8 + PUBLIC_KEY_BYTES;

@@ -10,7 +10,7 @@ import { Trust } from "../../protocol/wire/messages";
 import type { Zone } from "./calendar";
 import type { Instant } from "./clock";
 import { nextChange, openDuring } from "./schedule";
-import type { Usage } from "./table";
+import type { Usage } from "./storage/table";
 
 /** Everything that a decision depends on. */
 export interface Question {

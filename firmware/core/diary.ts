@@ -4,8 +4,8 @@
 import type { Entry } from "../../protocol/wire/entry";
 import { Trust } from "../../protocol/wire/messages";
 import type { LockClock } from "./clock";
-import type { EventLog, LockEvent } from "./events";
-import { EventKind, emptyEvent, Method } from "./events";
+import type { EventLog, LockEvent } from "./storage/events";
+import { EventKind, emptyEvent, Method } from "./storage/events";
 
 export class Diary {
   /** The operating mode that events are stamped with. */

@@ -10,9 +10,9 @@ import {
   subtractDigest,
 } from "../../protocol/wire/digest";
 import { DIGEST_BYTES } from "../../protocol/wire/limits";
-import { SETTINGS } from "./places";
-import { slotOf } from "./records";
-import type { Table } from "./table";
+import { SETTINGS } from "./storage/places";
+import { slotOf } from "./storage/records";
+import type { Table } from "./storage/table";
 
 /** Whether an item joins the table or leaves it. */
 export type Change = "joins" | "leaves";

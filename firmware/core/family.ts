@@ -1,7 +1,7 @@
 // Who falls with whom (rules A53, C22): the slots of a user and of everyone whose access comes from that user, at any depth, found
 // on the lock alone. Works in any order of slots and ends on cycles, because a slot is taken once.
 
-import type { Table } from "./table";
+import type { Table } from "./storage/table";
 
 /** Bits that tell quickly that nobody has a user as grantor. */
 const FILTER_BITS = 2048;

@@ -23,12 +23,12 @@ import type { Instant } from "./clock";
 import type { Explanation, Question } from "./decide";
 import { decide, explain, obeysSchedule } from "./decide";
 import { Diary } from "./diary";
-import { EventKind, Method } from "./events";
 import type { Pressed } from "./keypad";
 import { Keypad } from "./keypad";
 import type { Parts } from "./parts";
 import { mountParts } from "./parts";
 import { Session } from "./session";
+import { EventKind, Method } from "./storage/events";
 import { Sync } from "./sync";
 
 /** A door locks itself again after this many seconds, unless its setting says otherwise (rule M6). */

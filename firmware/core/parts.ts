@@ -3,12 +3,12 @@
 import type { Board } from "../ports";
 import { LockClock } from "./clock";
 import { TableDigest } from "./digest";
-import { EventLog } from "./events";
-import type { MountState } from "./flash-log";
-import { State } from "./places";
 import type { Profile } from "./profile";
 import { profileById } from "./profile";
-import { Table } from "./table";
+import { EventLog } from "./storage/events";
+import type { MountState } from "./storage/flash-log";
+import { State } from "./storage/places";
+import { Table } from "./storage/table";
 
 /** A board with the lock's state mounted on it. */
 export interface Parts {

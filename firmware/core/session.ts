@@ -2,7 +2,7 @@
 // request is answered again and not done again.
 
 import { NONCE_BYTES } from "../../protocol/wire/limits";
-import { crc32 } from "./crc";
+import { crc32 } from "./storage/crc";
 
 const NOTHING = new Uint8Array(0);
 

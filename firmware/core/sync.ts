@@ -42,10 +42,10 @@ import {
 import { Applier, density } from "./apply";
 import type { Authority } from "./authority";
 import type { Diary } from "./diary";
-import { EventKind } from "./events";
 import type { Parts } from "./parts";
-import { State } from "./places";
 import type { Session } from "./session";
+import { EventKind } from "./storage/events";
+import { State } from "./storage/places";
 
 /** The class of results that ask for the same bytes again. */
 const LATER = 1;

@@ -7,8 +7,8 @@
 //
 // The reader is strict: what it takes is exactly what the writer makes. An image holds the lock's secrets, whoever stores it.
 
-import { crc32 } from "../../firmware/core/crc";
 import { PROFILES, type Profile, profileById } from "../../firmware/core/profile";
+import { crc32 } from "../../firmware/core/storage/crc";
 import type { Identity } from "../../firmware/ports";
 import { ascii, equal, getU32, putU32 } from "../../protocol/wire/bytes";
 import { LOCK_ID_BYTES, PUBLIC_KEY_BYTES } from "../../protocol/wire/limits";

@@ -2,7 +2,7 @@
 // only good for comparing within one run.
 
 import { performance } from "node:perf_hooks";
-import { SLOT_BYTES } from "../../firmware/core/records";
+import { SLOT_BYTES } from "../../firmware/core/storage/records";
 import { noble } from "../../protocol/crypto/noble";
 import type { Crypto } from "../../protocol/crypto/port";
 import { MAX_BUNDLE_DELTAS } from "../../protocol/wire/limits";

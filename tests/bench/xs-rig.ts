@@ -3,7 +3,7 @@
 
 import type { Lock } from "../../firmware/core/lock";
 import type { Session } from "../../firmware/core/session";
-import type { Table } from "../../firmware/core/table";
+import type { Table } from "../../firmware/core/storage/table";
 import type { Board, Flash, FlashStatus, Identity } from "../../firmware/ports";
 import type { ClaimKeys } from "../../protocol/crypto/derive";
 import { noble } from "../../protocol/crypto/noble";

@@ -1,8 +1,8 @@
 // Faults for tests of the door: flash that fails when told to, power that is cut in the middle of a write, and a look into what
 // flash holds at that moment. A fault is a hook that sees each operation before it happens.
 
-import { EventLog, type LockEvent } from "../../firmware/core/events";
 import { Lock } from "../../firmware/core/lock";
+import { EventLog, type LockEvent } from "../../firmware/core/storage/events";
 import type { Board, Flash, FlashStatus } from "../../firmware/ports";
 import { type FlashImage, VirtualBoard } from "../../simulator/board/board";
 import { NorFlash } from "../../simulator/board/nor";

@@ -1,8 +1,8 @@
 // The last events of a lock as plain values (rules L1, L11). An event that was written while the time was unknown keeps what it
 // has: the number of its boot and the seconds since.
 
-import type { EventLog, LockEvent } from "../../firmware/core/events";
-import { EVENT_NAMES, EventKind, METHOD_NAMES } from "../../firmware/core/events";
+import type { EventLog, LockEvent } from "../../firmware/core/storage/events";
+import { EVENT_NAMES, EventKind, METHOD_NAMES } from "../../firmware/core/storage/events";
 import { reasonName } from "../../protocol/wire/codes";
 import { MODE_NAMES } from "../../protocol/wire/deltas";
 import { KIND_NAMES } from "../../protocol/wire/entry";

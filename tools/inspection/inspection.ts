@@ -2,10 +2,10 @@
 // Reads only. It never holds a PIN, a tag, or a key that opens, signs or unseals something.
 
 import { density } from "../../firmware/core/apply";
-import type { MountState } from "../../firmware/core/flash-log";
 import type { Lock } from "../../firmware/core/lock";
 import type { Profile } from "../../firmware/core/profile";
-import type { Table } from "../../firmware/core/table";
+import type { MountState } from "../../firmware/core/storage/flash-log";
+import type { Table } from "../../firmware/core/storage/table";
 import { getU16, toHex } from "../../protocol/wire/bytes";
 import { MODE_NAMES, Mode, Setting } from "../../protocol/wire/deltas";
 import { unpackWindow } from "../../protocol/wire/windows";

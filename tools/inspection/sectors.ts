@@ -1,6 +1,6 @@
 // The sectors of the credentials partition as plain values: what each holds, how full it is and how worn.
 
-import type { FlashLog, SectorView as LogSector } from "../../firmware/core/flash-log";
+import type { FlashLog, SectorView as LogSector } from "../../firmware/core/storage/flash-log";
 import { SECTOR_BYTES } from "../../simulator/board/nor";
 
 /** One sector of the partition. */

@@ -1,6 +1,6 @@
 // One slot as plain values, with what the lock remembers of its use. No tag and no PIN ever comes out of here.
 
-import type { Table } from "../../firmware/core/table";
+import type { Table } from "../../firmware/core/storage/table";
 import { KIND_NAMES, ROLE_NAMES } from "../../protocol/wire/entry";
 import { isoText } from "../ui/time";
 import { capabilityNames, flagNames } from "../ui/words";

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import zlib from "node:zlib";
-import { EventKind } from "../../../firmware/core/events";
+import { EventKind } from "../../../firmware/core/storage/events";
 import type { Bolt } from "../../../firmware/ports";
 import { Role } from "../../../protocol/wire/entry";
 import { StatusFlag } from "../../../protocol/wire/messages";

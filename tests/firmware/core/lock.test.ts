@@ -2,8 +2,8 @@
 // T17). What goes in are signed deltas and typed digits; nothing is set by hand but the clock of the world.
 
 import assert from "node:assert/strict";
-import { EventKind, Method } from "../../../firmware/core/events";
 import { Lock } from "../../../firmware/core/lock";
+import { EventKind, Method } from "../../../firmware/core/storage/events";
 import { ascii } from "../../../protocol/wire/bytes";
 import { reasonName } from "../../../protocol/wire/codes";
 import { Mode, Setting } from "../../../protocol/wire/deltas";

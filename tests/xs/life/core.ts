@@ -4,6 +4,6 @@
 export { Lock } from "../../../firmware/core/lock";
 export { formatParts } from "../../../firmware/core/parts";
 export { profileById } from "../../../firmware/core/profile";
-export { Table } from "../../../firmware/core/table";
+export { Table } from "../../../firmware/core/storage/table";
 export { credentialTag } from "../../../protocol/crypto/derive";
 export { blankImage, VirtualBoard } from "../../../simulator/board/board";

@@ -14,8 +14,8 @@
 //   state       ..  type | units | id | length | value | 0 | crc
 //   erase       16  type | units | 0 (2) | oldest (4) | ready (4) | crc
 
-import { getU32, putU16, putU24, putU32 } from "../../protocol/wire/bytes";
-import { ENTRY_BYTES } from "../../protocol/wire/entry";
+import { getU32, putU16, putU24, putU32 } from "../../../protocol/wire/bytes";
+import { ENTRY_BYTES } from "../../../protocol/wire/entry";
 import { crc32, mended } from "./crc";
 
 /** Record types. 0 and 15 are what unprogrammed and zeroed flash look like, and never a type. */

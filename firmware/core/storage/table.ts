@@ -2,20 +2,20 @@
 // slot a tag names and what stands in it, and appends the records that deltas commit. Records hold the truth; memory holds where
 // they are. A damaged slot is denied until it is put again. Nothing here decides who may open.
 
-import type { Crypto } from "../../protocol/crypto/port";
-import { equal, getU16, getU24, getU32, putU16, putU24, putU32 } from "../../protocol/wire/bytes";
-import { genesisHead } from "../../protocol/wire/chain";
-import { Code } from "../../protocol/wire/codes";
-import type { Entry } from "../../protocol/wire/entry";
-import { emptyEntry, Kind, packEntry, unpackEntry } from "../../protocol/wire/entry";
-import { HEAD_BYTES, MAX_PIN_DIGITS, MAX_WINDOWS } from "../../protocol/wire/limits";
-import type { Flash } from "../ports";
+import type { Crypto } from "../../../protocol/crypto/port";
+import { equal, getU16, getU24, getU32, putU16, putU24, putU32 } from "../../../protocol/wire/bytes";
+import { genesisHead } from "../../../protocol/wire/chain";
+import { Code } from "../../../protocol/wire/codes";
+import type { Entry } from "../../../protocol/wire/entry";
+import { emptyEntry, Kind, packEntry, unpackEntry } from "../../../protocol/wire/entry";
+import { HEAD_BYTES, MAX_PIN_DIGITS, MAX_WINDOWS } from "../../../protocol/wire/limits";
+import type { Flash } from "../../ports";
+import type { Profile } from "../profile";
 import { Acks } from "./acks";
 import { Compaction } from "./compaction";
 import type { MountState } from "./flash-log";
 import { FlashLog, Purpose } from "./flash-log";
 import { makePlaces, type Places, SCHEDULE_BYTES, SETTINGS } from "./places";
-import type { Profile } from "./profile";
 import {
   bareEntry,
   HEAD,

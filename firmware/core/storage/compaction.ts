@@ -1,8 +1,8 @@
 // Compacting the table: which records of the oldest sector live, and how they are carried on before it is erased. What is written
 // again is what stood there; nothing changes but its place.
 
-import { getU24 } from "../../protocol/wire/bytes";
-import { ENTRY_BYTES } from "../../protocol/wire/entry";
+import { getU24 } from "../../../protocol/wire/bytes";
+import { ENTRY_BYTES } from "../../../protocol/wire/entry";
 import { CarriedAcks } from "./carried-acks";
 import { type LogKeeper, Purpose } from "./flash-log";
 import { SCHEDULE_COPY_BYTES, SCHEDULE_PAYLOAD } from "./places";

@@ -2,15 +2,21 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { crc32 } from "../../../firmware/core/crc";
-import { EventKind, EventLog, emptyEvent, type LockEvent, Method } from "../../../firmware/core/events";
-import { Kind } from "../../../protocol/wire/entry";
-import { Trust } from "../../../protocol/wire/messages";
-import { node } from "../../../simulator/board/crypto";
-import { NorFlash, SECTOR_BYTES } from "../../../simulator/board/nor";
-import { Dice, SEED } from "../../support/dice";
-import { Door, L500I, LOCK_1000, MONDAY } from "../../support/door";
-import { hex } from "../../support/look";
+import { crc32 } from "../../../../firmware/core/storage/crc";
+import {
+  EventKind,
+  EventLog,
+  emptyEvent,
+  type LockEvent,
+  Method,
+} from "../../../../firmware/core/storage/events";
+import { Kind } from "../../../../protocol/wire/entry";
+import { Trust } from "../../../../protocol/wire/messages";
+import { node } from "../../../../simulator/board/crypto";
+import { NorFlash, SECTOR_BYTES } from "../../../../simulator/board/nor";
+import { Dice, SEED } from "../../../support/dice";
+import { Door, L500I, LOCK_1000, MONDAY } from "../../../support/door";
+import { hex } from "../../../support/look";
 
 const LOCK = Uint8Array.of(9, 8, 7, 6, 5, 4, 3, 2);
 const ENTRY = 32;

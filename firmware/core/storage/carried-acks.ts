@@ -1,7 +1,7 @@
 // Acks whose records a compaction erases (rule K2): they are written again, in runs, so that the same ack stays obtainable until the
 // issuer has seen it.
 
-import { putU24 } from "../../protocol/wire/bytes";
+import { putU24 } from "../../../protocol/wire/bytes";
 import type { Acks } from "./acks";
 import { type FlashLog, Purpose } from "./flash-log";
 import { ACK_BYTES, ACKS_HEAD, ACKS_PER_RECORD, CRC_BYTES, HEAD, putHead, Record, UNIT } from "./records";

@@ -1,18 +1,18 @@
 // The log under the table: formatting, mounting, flips, foreign and ruined partitions.
 
 import assert from "node:assert/strict";
-import { crc32 } from "../../../firmware/core/crc";
+import { crc32 } from "../../../../firmware/core/storage/crc";
 import {
   FlashLog,
   HEADER_BYTES,
   type LogKeeper,
   type LogVisitor,
   Purpose,
-} from "../../../firmware/core/flash-log";
-import { putHead, Record } from "../../../firmware/core/records";
-import { NorFlash, SECTOR_BYTES } from "../../../simulator/board/nor";
-import { Dice, SEED } from "../../support/dice";
-import { hex } from "../../support/look";
+} from "../../../../firmware/core/storage/flash-log";
+import { putHead, Record } from "../../../../firmware/core/storage/records";
+import { NorFlash, SECTOR_BYTES } from "../../../../simulator/board/nor";
+import { Dice, SEED } from "../../../support/dice";
+import { hex } from "../../../support/look";
 
 const LOCK = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 const PROFILE = 2;

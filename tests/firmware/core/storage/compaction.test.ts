@@ -1,14 +1,14 @@
 // What compaction must keep: thousands of updates of a full table with everything else at its limit too, over openings and reboots.
 
 import assert from "node:assert/strict";
-import { Lock } from "../../../firmware/core/lock";
-import type { Profile } from "../../../firmware/core/profile";
-import { signKeyset } from "../../../protocol/issuer/encode";
-import { May, Type } from "../../../protocol/wire/messages";
-import { Dice, SEED } from "../../support/dice";
-import { Door, L500I, LOCK_1000 } from "../../support/door";
-import { keptAcks, outcomes, stateOf, usageOf } from "../../support/look";
-import { type Operation, ReferenceTable, ZONES } from "../../support/reference";
+import { Lock } from "../../../../firmware/core/lock";
+import type { Profile } from "../../../../firmware/core/profile";
+import { signKeyset } from "../../../../protocol/issuer/encode";
+import { May, Type } from "../../../../protocol/wire/messages";
+import { Dice, SEED } from "../../../support/dice";
+import { Door, L500I, LOCK_1000 } from "../../../support/door";
+import { keptAcks, outcomes, stateOf, usageOf } from "../../../support/look";
+import { type Operation, ReferenceTable, ZONES } from "../../../support/reference";
 
 const pinOf = (number: number): string => String(1_000_000_000 + number * 7919);
 

@@ -3,10 +3,10 @@
 // over the entries is stored at the start of each sector and computed onwards when someone asks. An entry also says whether the next
 // sector was erased by then, so that a boot need not erase it again.
 
-import type { Crypto } from "../../protocol/crypto/port";
-import { getU16, getU24, getU32, putU16, putU24, putU32 } from "../../protocol/wire/bytes";
-import { HEAD_BYTES } from "../../protocol/wire/limits";
-import type { Flash } from "../ports";
+import type { Crypto } from "../../../protocol/crypto/port";
+import { getU16, getU24, getU32, putU16, putU24, putU32 } from "../../../protocol/wire/bytes";
+import { HEAD_BYTES } from "../../../protocol/wire/limits";
+import type { Flash } from "../../ports";
 import { crc32, mended } from "./crc";
 import { isErased, resumeAt } from "./torn";
 

@@ -1,7 +1,7 @@
 // CRC-32 (the reflected polynomial of IEEE 802.3) for records in flash, with a seed in place of the usual initial value, and the
 // trial that finds a single flipped bit. The table is a constant of its module: on a lock it lies in flash.
 
-import { getU32, putU32 } from "../../protocol/wire/bytes";
+import { getU32, putU32 } from "../../../protocol/wire/bytes";
 
 const POLYNOMIAL = 0xedb88320 | 0;
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import * as zlib from "node:zlib";
 import fc from "fast-check";
-import { crc32, flippedBit, mended } from "../../../firmware/core/crc";
+import { crc32, flippedBit, mended } from "../../../../firmware/core/storage/crc";
 
 // Node has it since 20.15; its types came later.
 const oracle = (zlib as unknown as { crc32(data: Uint8Array, value?: number): number }).crc32;

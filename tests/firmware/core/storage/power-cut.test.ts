@@ -2,16 +2,29 @@
 // delta entire or not at all, position equal to effect, and everything goes on.
 
 import assert from "node:assert/strict";
-import { Lock } from "../../../firmware/core/lock";
-import type { Board } from "../../../firmware/ports";
-import { type Delta, encodeDelta, signBundle, signKeyset, signTime } from "../../../protocol/issuer/encode";
-import { nextHead } from "../../../protocol/wire/chain";
-import { frame, May, Type } from "../../../protocol/wire/messages";
-import { type FlashImage, typePin, VirtualBolt, VirtualFeedback } from "../../../simulator/board/board";
-import { type Cut, CuttingFlash, type Operation, POWER_CUT, Power, TORN } from "../../support/cutting-flash";
-import { Dice, SEED } from "../../support/dice";
-import { Door, L500I } from "../../support/door";
-import { stateOf } from "../../support/look";
+import { Lock } from "../../../../firmware/core/lock";
+import type { Board } from "../../../../firmware/ports";
+import {
+  type Delta,
+  encodeDelta,
+  signBundle,
+  signKeyset,
+  signTime,
+} from "../../../../protocol/issuer/encode";
+import { nextHead } from "../../../../protocol/wire/chain";
+import { frame, May, Type } from "../../../../protocol/wire/messages";
+import { type FlashImage, typePin, VirtualBolt, VirtualFeedback } from "../../../../simulator/board/board";
+import {
+  type Cut,
+  CuttingFlash,
+  type Operation,
+  POWER_CUT,
+  Power,
+  TORN,
+} from "../../../support/cutting-flash";
+import { Dice, SEED } from "../../../support/dice";
+import { Door, L500I } from "../../../support/door";
+import { stateOf } from "../../../support/look";
 
 const PIN = "48291348";
 const USES = 5000;

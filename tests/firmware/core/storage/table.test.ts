@@ -1,13 +1,13 @@
 // What a table makes of damage: one flipped bit is nothing; a slot whose newest record is ruined is denied, and never its former self.
 
 import assert from "node:assert/strict";
-import { Lock } from "../../../firmware/core/lock";
-import { Record, recordLength, recordType } from "../../../firmware/core/records";
-import { type FlashImage, VirtualBoard } from "../../../simulator/board/board";
-import { SECTOR_BYTES } from "../../../simulator/board/nor";
-import { Dice, SEED } from "../../support/dice";
-import { Door, L500I } from "../../support/door";
-import { hex, stateOf } from "../../support/look";
+import { Lock } from "../../../../firmware/core/lock";
+import { Record, recordLength, recordType } from "../../../../firmware/core/storage/records";
+import { type FlashImage, VirtualBoard } from "../../../../simulator/board/board";
+import { SECTOR_BYTES } from "../../../../simulator/board/nor";
+import { Dice, SEED } from "../../../support/dice";
+import { Door, L500I } from "../../../support/door";
+import { hex, stateOf } from "../../../support/look";
 
 const pinOf = (slot: number): string => `4829134${slot}`;
 const text = (lock: Lock): string => JSON.stringify(stateOf(lock));

@@ -1,12 +1,12 @@
 // What a lock once knew and cannot read any more is never taken for its default: damage beyond a single bit refuses, and shows.
 
 import assert from "node:assert/strict";
-import { Record, recordLength, recordType } from "../../../firmware/core/records";
-import { ascii } from "../../../protocol/wire/bytes";
-import { Mode, Setting } from "../../../protocol/wire/deltas";
-import { Role } from "../../../protocol/wire/entry";
-import { StatusFlag } from "../../../protocol/wire/messages";
-import { Door, L500I, MONDAY } from "../../support/door";
+import { Record, recordLength, recordType } from "../../../../firmware/core/storage/records";
+import { ascii } from "../../../../protocol/wire/bytes";
+import { Mode, Setting } from "../../../../protocol/wire/deltas";
+import { Role } from "../../../../protocol/wire/entry";
+import { StatusFlag } from "../../../../protocol/wire/messages";
+import { Door, L500I, MONDAY } from "../../../support/door";
 
 const HOUR = 3600;
 /** Monday to Friday, nine to five. */

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { crc32 } from "../../../firmware/core/crc";
+import { crc32 } from "../../../../firmware/core/storage/crc";
 import {
   ACK_BYTES,
   ACKS_HEAD,
@@ -30,10 +30,10 @@ import {
   USAGE_GROUP,
   USAGE_RECORD_BYTES,
   wasInstalled,
-} from "../../../firmware/core/records";
-import { ENTRY_BYTES, emptyEntry, packEntry } from "../../../protocol/wire/entry";
-import { Dice, SEED } from "../../support/dice";
-import { LOCK_1000 } from "../../support/door";
+} from "../../../../firmware/core/storage/records";
+import { ENTRY_BYTES, emptyEntry, packEntry } from "../../../../protocol/wire/entry";
+import { Dice, SEED } from "../../../support/dice";
+import { LOCK_1000 } from "../../../support/door";
 
 const LENGTHS = new Map<number, number>([
   [Record.slot, SLOT_BYTES],

@@ -1,7 +1,7 @@
 // Where the newest record of every value that is no slot stands, in units of 16 bytes; 0 for none. Slots have an index of their own.
 
-import { MAX_WINDOWS } from "../../protocol/wire/limits";
-import type { Profile } from "./profile";
+import { MAX_WINDOWS } from "../../../protocol/wire/limits";
+import type { Profile } from "../profile";
 import { lengthFor, USAGE_GROUP } from "./records";
 
 /** Values that the lock itself keeps beside what deltas set. */

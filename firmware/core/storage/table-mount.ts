@@ -1,10 +1,10 @@
 // Mounting the table: what each record of the log means for the index, oldest first, and what a record that is missing means. Reads
 // only; what it needs of every slot once is gone when it ends. A flipped or lost record must never turn into an older truth.
 
-import { getU16, getU24 } from "../../protocol/wire/bytes";
-import { Code } from "../../protocol/wire/codes";
-import { ENTRY_TAG } from "../../protocol/wire/entry";
-import { HEAD_BYTES } from "../../protocol/wire/limits";
+import { getU16, getU24 } from "../../../protocol/wire/bytes";
+import { Code } from "../../../protocol/wire/codes";
+import { ENTRY_TAG } from "../../../protocol/wire/entry";
+import { HEAD_BYTES } from "../../../protocol/wire/limits";
 import type { LogVisitor, MountState } from "./flash-log";
 import { NOWHERE } from "./places";
 import {

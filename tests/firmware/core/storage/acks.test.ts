@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Acks } from "../../../firmware/core/acks";
+import { Acks } from "../../../../firmware/core/storage/acks";
 
 const SIZE = 8;
 const put = (acks: Acks, ...seqs: number[]): void => {

@@ -6,8 +6,8 @@
 // erase record before it starts and confirmed by another after it has ended; a free sector without that confirmation is erased
 // again before use. Mounting only reads. Nothing but `maintain` erases, one sector a call, and never while a person waits.
 
-import { getU32, putU32 } from "../../protocol/wire/bytes";
-import type { Flash } from "../ports";
+import { getU32, putU32 } from "../../../protocol/wire/bytes";
+import type { Flash } from "../../ports";
 import { crc32, mended } from "./crc";
 import {
   checkRecord,

@@ -2,7 +2,7 @@
 // 5 bytes an ack. An ack never changes once it is written. Beside each stands the sector of its newest record, so that a compaction
 // carries on every ack once.
 
-import { getU16, putU16 } from "../../protocol/wire/bytes";
+import { getU16, putU16 } from "../../../protocol/wire/bytes";
 import { ACK_BYTES } from "./records";
 
 /** In place of a code: nothing is known of this seq. */
