@@ -13,6 +13,7 @@ import { windowsOverlap } from "../../protocol/wire/windows";
 import { parseZone } from "./calendar";
 import type { TableDigest } from "./digest";
 import { descendants } from "./family";
+import { Purpose } from "./storage/flash-log";
 import type { Table } from "./storage/table";
 
 /** The clock as far as applying needs it. */
@@ -50,9 +51,23 @@ export class Applier {
 
   /**
    * Applies one delta whose reading ended with `code`, at position `seq` with chain head `head`. `lapsed` says that the bundle's
-   * "not applied after" has passed. False when the flash refused everything: then the position is not consumed.
+   * "not applied after" has passed. A delta that gives and meets a fault of the flash is consumed as storage-failed. False when
+   * even that could not be written: then the position is not consumed. What a delta takes away that cannot be written is denied
+   * until the next boot all the same.
    */
   apply(
+    delta: DeltaFields,
+    code: number,
+    seq: number,
+    head: Uint8Array,
+    time: ApplyTime,
+    lapsed: boolean,
+  ): boolean {
+    if (this.#plan(delta, code, seq, head, time, lapsed)) return true;
+    return this.#table.log.isBroken && !takesAway(delta.op) && this.#refuse(Code.storageFailed);
+  }
+
+  #plan(
     delta: DeltaFields,
     code: number,
     seq: number,
@@ -146,7 +161,10 @@ export class Applier {
       if (table.entry.generation !== wanted.generation) return this.#refuse(Code.staleGeneration);
       this.#packed.set(table.loadedBytes());
     }
-    if (!table.commitOutcome(Code.applied, 0, wanted.slot, this.#seq, this.#head)) return false;
+    if (!table.commitOutcome(Code.applied, 0, wanted.slot, this.#seq, this.#head)) {
+      table.condemn(wanted.slot);
+      return false;
+    }
     if (was === "ok") this.#digest.slot(this.#packed, "leaves");
     return true;
   }
@@ -157,7 +175,9 @@ export class Applier {
     const flags = disabled ? entry.flags | Flag.disabled : entry.flags & ~Flag.disabled;
     if (flags === entry.flags) return this.#refuse(Code.unchanged);
     entry.flags = flags;
-    return this.#commitSlot(entry, Code.applied);
+    if (this.#commitSlot(entry, Code.applied, disabled ? Purpose.removal : Purpose.ordinary)) return true;
+    if (disabled) this.#table.condemn(entry.slot);
+    return false;
   }
 
   /** Whether the slot that a delta names holds the generation that it means; it is loaded then. */
@@ -180,10 +200,10 @@ export class Applier {
     return equal(this.#table.loadedBytes(), this.#packed);
   }
 
-  #commitSlot(entry: Entry, code: number): boolean {
+  #commitSlot(entry: Entry, code: number, purpose: number = Purpose.ordinary): boolean {
     const table = this.#table;
     const before = table.load(entry.slot) === "ok" ? table.loadedBytes().slice() : undefined;
-    if (!table.commitSlot(entry, code, this.#seq, this.#head)) return false;
+    if (!table.commitSlot(entry, code, this.#seq, this.#head, purpose)) return false;
     if (before !== undefined) this.#digest.slot(before, "leaves");
     packEntry(entry, this.#packed, 0);
     this.#digest.slot(this.#packed, "joins");
@@ -214,6 +234,8 @@ export class Applier {
     this.#countRemoved(bitmap, "leaves");
     if (table.commitRemoval(bitmap, count, this.#seq, this.#head)) return true;
     this.#countRemoved(bitmap, "joins");
+    for (let slot = 0; slot < table.profile.slots; slot++)
+      if ((bitmap[slot >> 3] >> (slot & 7)) & 1) table.condemn(slot);
     return false;
   }
 
@@ -278,6 +300,11 @@ function checkSetting(id: number, value: Uint8Array): number {
     default:
       return Code.unsupported;
   }
+}
+
+/** Whether a delta takes access away: that must never wait for flash that works. */
+function takesAway(op: number): boolean {
+  return op === Op.drop || op === Op.disable || op === Op.revoke || op === Op.wipe;
 }
 
 /** A slot whose start has not come, or cannot be told, is installed and becomes active by itself (rule T5). */

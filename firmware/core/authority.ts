@@ -49,6 +49,8 @@ export class Authority {
   restore(): void {
     const claim = this.#table.state(State.claim);
     if (claim !== undefined && claim.length > CLAIM_HEAD) this.#useClaim(claim.slice());
+    // A rebase since the claim has begun another log.
+    this.epoch = Math.max(this.epoch, this.#table.rebase.epoch);
     const keyset = this.#table.state(State.keyset);
     if (keyset !== undefined && keyset.length >= KEYSET_HEAD) this.#useKeyset(keyset.slice());
     if (this.claimed && this.#table.applied === 0)
@@ -76,6 +78,8 @@ export class Authority {
 
   /** Takes a claim ticket whose signature was verified. Returns the result code. */
   claim(claim: Claim): number {
+    // Of a claim that cannot be read any more nobody knows the number: an old ticket must not pass for a new one.
+    if (this.#table.hasLostState(State.claim)) return Code.storageFailed;
     if (this.claimed) {
       const again = claim.number === this.claimNumber && equal(claim.owner, this.owner);
       return again ? Code.alreadyApplied : Code.notAllowed;
@@ -87,7 +91,7 @@ export class Authority {
     putU32(value, 4, this.epoch + 1);
     value.set(claim.owner, 8);
     value.set(claim.site, CLAIM_HEAD);
-    if (!this.#table.commitState(State.claim, value)) return Code.busy;
+    if (!this.#table.commitState(State.claim, value)) return this.#table.refusal;
     this.#useClaim(value);
     this.#table.startEpoch(this.#crypto, this.#identity.lock, this.epoch);
     return Code.applied;
@@ -95,6 +99,7 @@ export class Authority {
 
   /** Takes a keyset whose signature was verified. Returns the result code. */
   setKeys(keyset: Keyset): number {
+    if (this.#table.hasLostState(State.keyset)) return Code.storageFailed;
     const value = new Uint8Array(KEYSET_HEAD + keyset.keys.length * KEY_BYTES);
     putU32(value, 0, keyset.number);
     value[4] = keyset.keys.length;
@@ -110,7 +115,7 @@ export class Authority {
       const kept = keyset.number === this.keysetNumber ? this.#table.state(State.keyset) : undefined;
       return kept !== undefined && equal(kept, value) ? Code.alreadyApplied : Code.replayed;
     }
-    if (!this.#table.commitState(State.keyset, value)) return Code.busy;
+    if (!this.#table.commitState(State.keyset, value)) return this.#table.refusal;
     this.#useKeyset(value);
     return Code.applied;
   }

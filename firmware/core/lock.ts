@@ -167,6 +167,7 @@ export class Lock {
   #question(slot: number, clock: Instant): Question | undefined {
     const { table } = this.parts;
     const { entry } = table;
+    if (table.index.isDamaged(slot)) return undefined;
     if (!table.loadUsage(slot, entry.generation, entry.uses)) return undefined;
     const hasWindows = table.loadSchedule(entry.schedule);
     if ((!hasWindows || this.#zoneLost) && obeysSchedule(entry)) return undefined;

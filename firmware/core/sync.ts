@@ -231,7 +231,7 @@ export class Sync {
     const before = clock.read();
     const correction = before.trust === Trust.unknown ? 0 : Math.abs(answer.time - before.now);
     const floor = byOwner ? answer.time : Math.max(clock.floor, answer.time);
-    if (!table.commitState(State.time, clock.stateAfter(floor, answer.timeEpoch))) return Code.busy;
+    if (!table.commitState(State.time, clock.stateAfter(floor, answer.timeEpoch))) return table.refusal;
     clock.restore(clock.stateAfter(floor, answer.timeEpoch));
     clock.set(answer.time, age);
     this.#diary.note(EventKind.clockSet, correction);
@@ -252,7 +252,7 @@ export class Sync {
       if (code === Code.fork) this.#noteFork();
       return resultMessage(request, code);
     }
-    if (!this.#applyNew(envelope.payload)) return resultMessage(request, Code.busy);
+    if (!this.#applyNew(envelope.payload)) return resultMessage(request, this.#parts.table.refusal);
     return this.#receipt(request, this.#bundle.first, this.#bundle.count);
   }
 

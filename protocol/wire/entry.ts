@@ -13,6 +13,8 @@ import { getU24, getU32, putU24, putU32 } from "./bytes";
 import { TAG_BYTES } from "./limits";
 
 export const ENTRY_BYTES = 41;
+/** Where the generation begins in a packed entry. */
+export const ENTRY_GENERATION = 8;
 /** Where an entry keeps its tag. */
 export const ENTRY_TAG = 11;
 /** Where an entry keeps its user. */

@@ -1,23 +1,26 @@
 // `npm run bench`: speeds, sizes and counts, with their units; `-- --json` prints one object of named figures on the last line. Times
-// depend on the machine and its load: compare two things of one run. Counts from XS are the same on every run.
+// depend on the machine and its load: compare two things of one run. Counts, of flash and from XS, are the same on every run.
 
 import { type Figures, nodeFigures, UNITS } from "./figures";
+import { FLASH_UNITS, flashFigures } from "./flash";
 import { xsFigures } from "./xs";
 
 const WORDS = `usage: npm run bench [-- --json] [--no-xs]
 
   --json   one JSON object of named figures on the last line
   --no-xs  leave out what needs make and a C compiler
+  --quick  measure the wear of flash over a tenth of its updates
 `;
-const OPTIONS = ["--json", "--no-xs", "--help"];
+const OPTIONS = ["--json", "--no-xs", "--quick", "--help"];
 
-/** Enough digits to compare, and no more. */
-const rounded = (value: number): string => String(Number(value.toPrecision(5)));
+/** Counts as they are; of others enough digits to compare, and no more. */
+const rounded = (value: number): string =>
+  String(Number.isInteger(value) ? value : Number(value.toPrecision(5)));
 
 /** XS counts steps of its engine, bytes, or how often something is done. */
 function unitOf(name: string): string {
   if (name.includes("compute")) return "steps";
-  return UNITS[name] ?? (name.includes("bytes") ? "bytes" : "times");
+  return UNITS[name] ?? FLASH_UNITS[name] ?? (name.includes("bytes") ? "bytes" : "times");
 }
 
 async function bench(args: readonly string[]): Promise<number> {
@@ -26,7 +29,7 @@ async function bench(args: readonly string[]): Promise<number> {
     process.stderr.write(unknown === undefined ? WORDS : `unknown option ${unknown}\n${WORDS}`);
     return unknown === undefined ? 0 : 2;
   }
-  const figures: Figures = nodeFigures();
+  const figures: Figures = { ...nodeFigures(), ...(await flashFigures(args.includes("--quick"))) };
   if (!args.includes("--no-xs")) Object.assign(figures, await xsFigures());
   for (const [name, value] of Object.entries(figures))
     process.stdout.write(`${name.padEnd(36)} ${rounded(value).padStart(12)} ${unitOf(name)}\n`);

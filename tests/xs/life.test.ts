@@ -12,7 +12,7 @@ import { longLife, smallLife } from "./life/stories";
 import { splitAnswer, Teller, type Told } from "./life/teller";
 
 /** What the machine takes to load all modules as one script; the life itself takes less than the board's standard of 512. */
-const STACK_SLOTS = 672;
+const STACK_SLOTS = 768;
 const ROW = 16;
 
 /** Every decision that the core can come to. */

@@ -31,14 +31,42 @@ export interface EventView {
   readonly detail: number;
 }
 
-/** The newest `most` events, oldest first. */
-export function lastEvents(log: EventLog, most: number): EventView[] {
+/** Which events can still be read. */
+export interface KeptEvents {
+  readonly count: number;
+  /** The numbers of the oldest and the newest, 0 without any. */
+  readonly first: number;
+  readonly last: number;
+  /** Numbers behind the oldest that were given and cannot be read: events that are lost. */
+  readonly missing: readonly { readonly first: number; readonly last: number }[];
+}
+
+/** What {@link readEvents} found. */
+export interface EventsRead {
+  /** The newest events, oldest first. */
+  readonly last: readonly EventView[];
+  readonly kept: KeptEvents;
+  /** The numbers of all. */
+  readonly seqs: readonly number[];
+}
+
+/** Reads a log; `most` of the newest events are told whole. */
+export function readEvents(log: EventLog, most: number): EventsRead {
   const last: EventView[] = [];
+  const seqs: number[] = [];
+  const missing: { first: number; last: number }[] = [];
+  const goOn = (to: number): void => {
+    const newest = seqs.at(-1);
+    if (newest !== undefined && to > newest + 1) missing.push({ first: newest + 1, last: to - 1 });
+  };
   log.read((event) => {
+    goOn(event.seq);
+    seqs.push(event.seq);
     last.push(eventView(event));
     if (last.length > most) last.shift();
   });
-  return last;
+  goOn(log.next);
+  return { last, kept: { count: seqs.length, first: seqs[0] ?? 0, last: seqs.at(-1) ?? 0, missing }, seqs };
 }
 
 function eventView(event: LockEvent): EventView {

@@ -11,10 +11,22 @@ import { MODE_NAMES, Mode, Setting } from "../../protocol/wire/deltas";
 import { unpackWindow } from "../../protocol/wire/windows";
 import type { FlashImage } from "../../simulator/board/board";
 import { isoText } from "../ui/time";
-import { count, GUESSES_IN_30_DAYS, guessingSuccess, mayNames, windowText } from "../ui/words";
-import { type EventView, lastEvents } from "./events";
+import { GUESSES_IN_30_DAYS, guessingSuccess, mayNames, windowText } from "../ui/words";
+import {
+  type DamageView,
+  damageOf,
+  damageText,
+  type RebaseView,
+  rebaseOf,
+  type StateView,
+  statesOf,
+} from "./damage";
+import { type EventSectorView, eventSectorViews } from "./event-sectors";
+import { type EventView, type KeptEvents, readEvents } from "./events";
 import { type SectorView, sectorViews } from "./sectors";
 import { allSlots, type DamagedSlot, type SlotView } from "./slots";
+import { livingBySector, type SpaceView, spaceOf } from "./space";
+import { type WearView, wearOf } from "./wear";
 
 /** Units in which the lock counts density: the weight of one PIN of ten digits. */
 const DENSITY_UNITS = 1e10;
@@ -35,7 +47,13 @@ export interface State {
   readonly claim: ClaimView | null;
   readonly log: { readonly epoch: number; readonly applied: number; readonly head: string };
   readonly acks: { readonly first: number; readonly last: number; readonly kept: number };
-  readonly slots: { readonly used: number; readonly free: number; readonly damaged: number };
+  /** The damaged and the disabled ones are among the used. */
+  readonly slots: {
+    readonly used: number;
+    readonly free: number;
+    readonly damaged: number;
+    readonly disabled: number;
+  };
   readonly slotList: readonly (SlotView | DamagedSlot)[];
   /** Live PINs by their number of digits. */
   readonly pins: Readonly<Record<string, number>>;
@@ -45,14 +63,31 @@ export interface State {
   /** The highest signed time: no earlier one is believed again (rule T13). Null before the first. */
   readonly time: { readonly notBefore: string; readonly epoch: number } | null;
   readonly digest: string;
+  /** Values of the lock's own, with how many copies of each can be read. */
+  readonly states: readonly StateView[];
+  /** Null unless a rebase is under way. */
+  readonly rebase: RebaseView | null;
+  readonly damage: DamageView;
+  /** The credentials partition: all of it, its sectors by block, and their wear. */
+  readonly space: SpaceView;
   readonly sectors: readonly SectorView[];
-  readonly events: {
-    readonly mounted: boolean;
-    readonly next: number;
-    readonly boots: number;
-    readonly head: string;
-    readonly last: readonly EventView[];
-  };
+  readonly wear: WearView;
+  readonly events: EventsView;
+}
+
+/** The events partition. */
+export interface EventsView {
+  /** Whether there is a log. */
+  readonly mounted: boolean;
+  /** The number of the next event. */
+  readonly next: number;
+  readonly boots: number;
+  /** The hash chain over all events. */
+  readonly head: string;
+  readonly kept: KeptEvents;
+  readonly last: readonly EventView[];
+  readonly sectors: readonly EventSectorView[];
+  readonly wear: WearView;
 }
 
 export interface ClaimView {
@@ -95,20 +130,28 @@ export function inspect(lock: Lock, image: FlashImage, events: number): Inspecti
   // A lock without an event log obeys nobody; what its flash says of its owner is told all the same.
   if (!lock.parts.events.mounted) lock.authority.restore();
   const state = stateOf(lock, image, events);
-  return { ...head, state, problems: problemsOf(lock, state) };
+  return { ...head, state, problems: problemsOf(state) };
 }
 
 function stateOf(lock: Lock, image: FlashImage, events: number): State {
-  const { table, digest, events: log, profile } = lock.parts;
-  // Reading the slots may find more of them damaged, so their counts are taken after it.
+  const { table, digest, profile } = lock.parts;
+  // Reading the slots may find more of them damaged, so all that is counted is counted after it.
   const slotList = allSlots(table);
-  const damaged = slotList.filter((slot) => slot.damaged).length;
+  const damaged = slotList.flatMap((slot) => (slot.damaged ? [slot.slot] : []));
+  const disabled = slotList.filter((slot) => !slot.damaged && slot.flags.includes("disabled")).length;
   const rho = density(table) / DENSITY_UNITS;
+  const bySector = livingBySector(table);
+  const sectors = sectorViews(lock.parts, image.credentials, bySector);
   return {
     claim: claimOf(lock),
     log: { epoch: lock.authority.epoch, applied: table.applied, head: toHex(table.head) },
     acks: { first: table.acks.first, last: table.acks.last, kept: table.acks.last - table.acks.first + 1 },
-    slots: { used: slotList.length, free: profile.slots - slotList.length, damaged },
+    slots: {
+      used: slotList.length,
+      free: profile.slots - slotList.length,
+      damaged: damaged.length,
+      disabled,
+    },
     slotList,
     pins: Object.fromEntries([...table.pins.entries()].filter(([, live]) => live > 0)),
     density: { rho, guesses: GUESSES_IN_30_DAYS, success: guessingSuccess(rho) },
@@ -116,14 +159,28 @@ function stateOf(lock: Lock, image: FlashImage, events: number): State {
     settings: settingsOf(lock.parts),
     time: timeOf(lock),
     digest: toHex(digest.of(table)),
-    sectors: sectorViews(table.log, image.credentials),
-    events: {
-      mounted: log.mounted,
-      next: log.next,
-      boots: log.boot - 1,
-      head: toHex(log.head()),
-      last: log.mounted ? lastEvents(log, events) : [],
-    },
+    states: statesOf(table),
+    rebase: rebaseOf(table),
+    damage: damageOf(table, damaged, sectors),
+    space: spaceOf(table.log, sectors, bySector),
+    sectors,
+    wear: wearOf(sectors.map(({ erases }) => erases)),
+    events: eventsOf(lock.parts, image.events, events),
+  };
+}
+
+function eventsOf({ events: log, board }: Lock["parts"], bytes: Uint8Array, most: number): EventsView {
+  const { kept, last, seqs } = readEvents(log, most);
+  const sectors = eventSectorViews(board, bytes, seqs);
+  return {
+    mounted: log.mounted,
+    next: log.next,
+    boots: log.boot - 1,
+    head: toHex(log.head()),
+    kept,
+    last,
+    sectors,
+    wear: wearOf(sectors.map(({ erases }) => erases)),
   };
 }
 
@@ -175,19 +232,10 @@ function timeOf({ parts }: Lock): State["time"] {
   return floor === 0 ? null : { notBefore: isoText(floor), epoch: timeEpoch };
 }
 
-function problemsOf(lock: Lock, state: State): string[] {
-  const { table, events } = lock.parts;
-  const problems: string[] = [];
-  const damaged = state.slotList.filter((slot) => slot.damaged).map(({ slot }) => slot);
-  if (damaged.length > 0)
-    problems.push(
-      `${count(damaged.length, "slot")} damaged and denied until put again: ${damaged.join(", ")}`,
-    );
-  for (const { id, windows } of state.schedules)
-    if (windows === null)
-      problems.push(`schedule ${id} is damaged: its slots are denied until it is put again`);
-  const lost = table.log.damage - table.index.damaged;
-  if (lost > 0) problems.push(`${count(lost, "record")} of the log damaged, beside those of slots`);
+function problemsOf({ damage, rebase, events }: State): string[] {
+  const problems = damageText(damage, rebase);
+  const missing = events.kept.missing.map(({ first, last }) => (first === last ? first : `${first}–${last}`));
+  if (missing.length > 0) problems.push(`events ${missing.join(", ")} are lost`);
   if (!events.mounted) problems.push("no event log: the lock opens for nobody until it is provisioned again");
   return problems;
 }

@@ -2,14 +2,21 @@
 
 import { parseZone, UTC0, type Zone } from "../../firmware/core/calendar";
 import { ascii } from "../../protocol/wire/bytes";
+import type { RebaseView } from "../inspection/damage";
 import type { EventView } from "../inspection/events";
-import type { ClaimView, Inspection, ScheduleView, State } from "../inspection/inspection";
+import type { ClaimView, EventsView, Inspection, ScheduleView, State } from "../inspection/inspection";
 import type { DamagedSlot, SlotView } from "../inspection/slots";
-import { sectorPicture } from "./sectors";
+import { commas, wrapped } from "./numbers";
+import { credentialPicture, eventPicture } from "./sectors";
+import { slotMap } from "./slot-map";
+import { spaceText } from "./space";
 import { columns, fields, paragraphs } from "./table";
 import type { Colours } from "./terminal";
 import { wallText } from "./time";
 import { count, percentText } from "./words";
+
+/** What fits 80 columns, indented twice. */
+const TEXT_COLUMNS = 76;
 
 /** The whole page; with `withSlots` also the list of slots. */
 export function inspectionText(inspection: Inspection, withSlots: boolean, colours: Colours): string {
@@ -18,25 +25,50 @@ export function inspectionText(inspection: Inspection, withSlots: boolean, colou
   if (state !== undefined) {
     const zone = zoneOf(state);
     sections.push(
-      section("Owner and log", fields(logRows(state), colours), colours),
+      section("Owner and log", fields(logRows(state, colours), colours), colours),
       section("Table", fields(tableRows(inspection, state), colours), colours),
       section("Settings", fields(settingRows(state), colours), colours),
     );
     if (state.schedules.length > 0)
       sections.push(section("Schedules", schedulesText(state.schedules, colours), colours));
-    if (withSlots) sections.push(section("Slots", slotsText(state.slotList, zone, colours), colours));
+    const list = withSlots ? slotsText(state.slotList, zone, colours) : "";
     sections.push(
       section(
-        `Sectors of the credentials, ${state.sectors.length} of 4 KiB`,
-        sectorPicture(state.sectors, colours),
+        `Slots, ${inspection.profile.slots}`,
+        slotMap(state, inspection.profile.slots, colours) + list,
         colours,
       ),
+      ...flashSections(state, colours),
       section(eventsTitle(state), eventsText(state.events.last, zone, colours), colours),
     );
   }
   const { problems } = inspection;
-  if (problems.length > 0) sections.push(section(colours.red("Problems"), paragraphs(problems), colours));
+  if (problems.length > 0) sections.push(section(colours.red("Problems"), problemsText(problems), colours));
   return sections.join("\n");
+}
+
+function problemsText(problems: readonly string[]): string {
+  return problems.map((text) => `  ${wrapped(text.split(" "), TEXT_COLUMNS, " ").join("\n    ")}\n`).join("");
+}
+
+function flashSections({ space, sectors, wear, events }: State, colours: Colours): string[] {
+  const size = `${commas(space.bytes)} bytes in ${sectors.length} sectors of 4 KiB`;
+  return [
+    section(`Space for credentials: ${size}`, spaceText(space, colours), colours),
+    section(`Credentials, ${sectors.length} sectors`, credentialPicture(sectors, wear, colours), colours),
+    section(
+      `Events, ${events.sectors.length} sectors`,
+      eventPicture(events.sectors, events.wear, colours) + (events.mounted ? keptText(events) : ""),
+      colours,
+    ),
+  ];
+}
+
+function keptText({ kept: { count: kept, first, last, missing } }: EventsView): string {
+  if (kept === 0) return "  kept: no events\n";
+  const gaps = missing.map((gap) => (gap.first === gap.last ? gap.first : `${gap.first}–${gap.last}`));
+  const lost = gaps.length === 0 ? "none missing" : `missing: ${gaps.join(", ")}`;
+  return paragraphs([`kept: ${count(kept, "event")}, ${first} to ${last}; ${lost}`]);
 }
 
 function section(title: string, body: string, colours: Colours): string {
@@ -57,9 +89,10 @@ function identityText({ lock, profile, publicKey, mount }: Inspection, colours: 
   return section(`Lock ${lock}`, fields(rows, colours), colours);
 }
 
-function logRows({ claim, log, acks, time }: State): [string, string][] {
-  const rows: [string, string][] =
-    claim === null ? [["claim", "none: the lock has no owner"]] : claimRows(claim);
+function logRows(state: State, { red }: Colours): [string, string][] {
+  const { claim, log, acks, time, states, rebase } = state;
+  const none = isLost(state, "claim") ? red("lost") : "none: the lock has no owner";
+  const rows: [string, string][] = claim === null ? [["claim", none]] : claimRows(claim, state, red("lost"));
   const kept = acks.kept > 0 ? `${acks.kept} kept, ${acks.first} to ${acks.last}` : "none kept";
   rows.push(
     ["position", `epoch ${log.epoch}, applied ${log.applied}`],
@@ -68,16 +101,31 @@ function logRows({ claim, log, acks, time }: State): [string, string][] {
   );
   const floor =
     time === null ? "the clock was never set" : `not before ${time.notBefore}, time epoch ${time.epoch}`;
-  rows.push(["time", floor]);
+  rows.push(["time", isLost(state, "time") ? red("lost") : floor]);
+  const copies = states.map(({ name, copies }) => (copies === 0 ? red(`${name} lost`) : `${name} ${copies}`));
+  if (copies.length > 0) rows.push(["copies", copies.join(", ")]);
+  if (rebase !== null) rows.push(["rebase", rebaseText(rebase)]);
   return rows;
 }
 
-function claimRows({ number, site, owner, keyset, keys }: ClaimView): [string, string][] {
+const isLost = ({ damage }: State, name: string): boolean => damage.states.includes(name);
+
+function rebaseText({ epoch, slots, schedules, settings, lost }: RebaseView): string {
+  const staged = [count(slots, "slot"), count(schedules, "schedule"), count(settings, "setting")].join(", ");
+  return `to epoch ${epoch}, under way\n${staged} staged${lost > 0 ? `, ${lost} lost` : ""}`;
+}
+
+function claimRows(
+  { number, site, owner, keyset, keys }: ClaimView,
+  state: State,
+  lost: string,
+): [string, string][] {
   const issuers = keys.map(({ kid, may }) => `key ${kid} may sign ${may.join(" and ")}`);
+  const none = isLost(state, "keyset") ? lost : "none";
   return [
     ["claim", `${number}, site ${site}`],
     ["owner", owner],
-    ["keyset", [keyset === 0 ? "none" : String(keyset), ...issuers].join("\n")],
+    ["keyset", [keyset === 0 ? none : String(keyset), ...issuers].join("\n")],
   ];
 }
 

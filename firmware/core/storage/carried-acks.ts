@@ -4,11 +4,9 @@
 import { putU24 } from "../../../protocol/wire/bytes";
 import type { Acks } from "./acks";
 import { type FlashLog, Purpose } from "./flash-log";
-import { ACK_BYTES, ACKS_HEAD, ACKS_PER_RECORD, CRC_BYTES, HEAD, putHead, Record, UNIT } from "./records";
+import { ACK_BYTES, ACKS_HEAD, ACKS_PER_RECORD, HEAD, putHead, Record, TAIL, UNIT } from "./records";
 
 export class CarriedAcks {
-  /** Whether the newest position lost its record, and with it its ack: an outcome carries both on. */
-  position = false;
   readonly #log: FlashLog;
   readonly #acks: Acks;
   readonly #record: Uint8Array;
@@ -26,14 +24,10 @@ export class CarriedAcks {
   /** A compaction begins. */
   begin(): void {
     this.#first = this.#last = 0;
-    this.position = false;
   }
 
-  /** Remembers that the ack of `seq` loses its record, if that is its newest. False when a run could not be written. */
-  keep(seq: number, applied: number): boolean {
-    if (!this.#acks.has(seq) || this.#acks.sector(seq) !== (this.#log.oldest & 0xff)) return true;
-    if (seq === applied) this.position = true;
-    if (seq === applied || (seq >= this.#first && seq <= this.#last)) return true;
+  /** Takes an ack into the run that waits; they come in order. False when a run could not be written. */
+  keep(seq: number): boolean {
     const isFull = this.#last - this.#first + 1 >= ACKS_PER_RECORD;
     if ((seq !== this.#last + 1 || isFull) && !this.flush()) return false;
     if (this.#first === 0) this.#first = seq;
@@ -48,7 +42,7 @@ export class CarriedAcks {
     const count = this.#last - first + 1;
     this.#first = this.#last = 0;
     const record = this.#record;
-    const length = Math.ceil((ACKS_HEAD + count * ACK_BYTES + CRC_BYTES) / UNIT) * UNIT;
+    const length = Math.ceil((ACKS_HEAD + count * ACK_BYTES + TAIL) / UNIT) * UNIT;
     record.fill(0, 0, length);
     putHead(record, Record.acks, length, count, 0);
     putU24(record, HEAD, first);

@@ -1,132 +1,145 @@
-// Compacting the table: which records of the oldest sector live, and how they are carried on before it is erased. What is written
-// again is what stood there; nothing changes but its place.
+// Compacting the table: what lives in the oldest sector is appended again before it is erased. The index says what lives; nothing
+// changes but its place. What cannot be read any more is recorded as damaged, so that it stays denied when its bytes are gone.
 
-import { getU24 } from "../../../protocol/wire/bytes";
 import { ENTRY_BYTES } from "../../../protocol/wire/entry";
 import { CarriedAcks } from "./carried-acks";
 import { type LogKeeper, Purpose } from "./flash-log";
-import { SCHEDULE_COPY_BYTES, SCHEDULE_PAYLOAD } from "./places";
+import { NOWHERE } from "./places";
 import {
-  CRC_BYTES,
-  commits,
   HEAD,
   lengthFor,
   markEntry,
   OUTCOME_BYTES,
-  POSITION_BYTES,
   putHead,
   putOutcome,
   Record,
   recordType,
   SLOT_COPY_BYTES,
-  slotOf,
+  WINDOW_BYTES,
 } from "./records";
 import type { Table } from "./table";
 
 export class Compaction implements LogKeeper {
   readonly #table: Table;
   readonly #carried: CarriedAcks;
+  #from = 0;
+  #to = 0;
+  #atAnyCost = false;
 
   constructor(table: Table) {
     this.#table = table;
     this.#carried = new CarriedAcks(table.log, table.acks, table.record);
   }
 
-  /** A step of housekeeping begins. */
-  begin(): void {
-    this.#carried.begin();
-  }
-
-  relocate(record: Uint8Array, length: number, location: number): boolean {
-    const { places } = this.#table;
-    const type = recordType(record, 0);
-    if (commits(type)) {
-      const seq = getU24(record, length - CRC_BYTES - POSITION_BYTES);
-      if (!this.#carried.keep(seq, this.#table.applied)) return false;
-    }
-    switch (type) {
-      case Record.slot:
-      case Record.slotCopy:
-        return this.#relocateSlot(record, location);
-      case Record.schedule:
-      case Record.scheduleCopy:
-        return this.#relocateValue(
-          record,
-          Record.scheduleCopy,
-          SCHEDULE_COPY_BYTES,
-          places.schedules,
-          location,
-        );
-      case Record.setting:
-      case Record.settingCopy:
-        return this.#relocateValue(
-          record,
-          Record.settingCopy,
-          lengthFor(record[3], false),
-          places.settings,
-          location,
-        );
-      case Record.usage:
-        return this.#relocateValue(record, Record.usage, length, places.usage, location);
-      case Record.state:
-        return this.#relocateValue(record, Record.state, length, places.states, location);
-      case Record.acks:
-        return this.#relocateAcks(record);
-    }
-    return true;
-  }
-
-  #relocateSlot(record: Uint8Array, location: number): boolean {
-    const slot = slotOf(record, 0);
-    if (slot >= this.#table.profile.slots || this.#table.index.place(slot) !== location) return true;
-    markEntry(record, 0, Record.slotCopy, false);
-    record.fill(0, ENTRY_BYTES, SLOT_COPY_BYTES);
-    const moved = this.#table.log.append(record, SLOT_COPY_BYTES, Purpose.compaction);
-    if (moved === 0) return false;
-    this.#table.index.setPlace(slot, moved);
-    return true;
-  }
-
-  /** Moves a record whose third byte is its number in `places`, if it is the newest of that number. */
-  #relocateValue(
-    record: Uint8Array,
-    copy: number,
-    length: number,
-    places: Uint16Array,
-    location: number,
-  ): boolean {
-    const id = record[2];
-    if (id >= places.length || places[id] !== location) return true;
-    const end = HEAD + (copy === Record.scheduleCopy ? SCHEDULE_PAYLOAD : record[3]);
-    if (copy === Record.scheduleCopy || copy === Record.settingCopy) record.fill(0, end, length);
-    putHead(record, copy, length, id, record[3]);
-    const moved = this.#table.log.append(record, length, Purpose.compaction);
-    if (moved === 0) return false;
-    places[id] = moved;
-    return true;
-  }
-
-  #relocateAcks(record: Uint8Array): boolean {
-    const first = getU24(record, HEAD);
-    for (let i = 0; i < record[2]; i++) if (!this.#carried.keep(first + i, this.#table.applied)) return false;
-    return true;
-  }
-
-  relocated(): boolean {
-    if (!this.#carried.flush()) return false;
-    if (!this.#carried.position) return true;
-    // The newest position must outlive its record: an outcome without effect carries it on, and its ack with it.
-    const seq = this.#table.applied;
-    putOutcome(
-      this.#table.record,
-      this.#table.acks.code(seq),
-      this.#table.acks.detail(seq),
-      0,
-      seq,
-      this.#table.head,
+  relocate(number: number, from: number, to: number, atAnyCost: boolean): boolean {
+    const { places, keys } = this.#table;
+    this.#from = from;
+    this.#to = to;
+    this.#atAnyCost = atAnyCost;
+    return (
+      this.#slots() &&
+      this.#values(places.usage, Record.usage, Record.usage, keys.usage) &&
+      this.#values(places.schedules, Record.schedule, Record.scheduleCopy, keys.schedules) &&
+      this.#values(places.settings, Record.setting, Record.settingCopy, keys.settings) &&
+      this.#stagedCopies() &&
+      this.#states() &&
+      this.#values(places.states, Record.state, Record.state, keys.states) &&
+      this.#table.recordDamage(Purpose.compaction) &&
+      this.#acks(number)
     );
-    if (this.#table.log.append(this.#table.record, OUTCOME_BYTES, Purpose.compaction) === 0) return false;
-    this.#table.acks.setSector(seq, this.#table.log.newest & 0xff);
+  }
+
+  #isHere(place: number): boolean {
+    return place >= this.#from && place < this.#to;
+  }
+
+  #slots(): boolean {
+    const { index, log, record } = this.#table;
+    for (let slot = 0; slot < index.slots; slot++) {
+      if (index.isDamaged(slot) || !this.#isHere(index.place(slot))) continue;
+      if (!this.#table.readSlot(slot, record)) {
+        if (!this.#atAnyCost) return false;
+        this.#table.condemn(slot);
+        continue;
+      }
+      markEntry(record, 0, Record.slotCopy, false);
+      record.fill(0, ENTRY_BYTES, SLOT_COPY_BYTES);
+      const moved = log.append(record, SLOT_COPY_BYTES, Purpose.compaction);
+      if (moved === 0) return false;
+      index.setPlace(slot, moved);
+    }
+    return true;
+  }
+
+  /** Moves records whose third byte is their number in `places`. */
+  #values(places: Uint16Array, type: number, copy: number, firstKey: number): boolean {
+    const { log, record } = this.#table;
+    for (let id = 0; id < places.length; id++) {
+      if (!this.#isHere(places[id])) continue;
+      const length = log.read(places[id], record);
+      const is = recordType(record, 0);
+      if (length === 0 || record[2] !== id || (is !== type && is !== copy)) {
+        if (!this.#atAnyCost) return false;
+        this.#table.lose(firstKey + id);
+        continue;
+      }
+      const size = type === copy ? length : this.#shorten(copy, id);
+      const moved = log.append(record, size, Purpose.compaction);
+      if (moved === 0) return false;
+      places[id] = moved;
+    }
+    return true;
+  }
+
+  /** What a rebase has staged goes on as it is; what of it cannot be read any more keeps the rebase from its end. */
+  #stagedCopies(): boolean {
+    const { rebase, log, record } = this.#table;
+    if (rebase.staged === undefined) return true;
+    for (const places of [rebase.staged.slots, rebase.staged.schedules, rebase.staged.settings]) {
+      for (let id = 0; id < places.length; id++) {
+        if (!this.#isHere(places[id])) continue;
+        const length = log.read(places[id], record);
+        if (length === 0 && !this.#atAnyCost) return false;
+        places[id] = length === 0 ? NOWHERE : log.append(record, length, Purpose.compaction);
+        if (places[id] === 0) return false;
+      }
+    }
+    return true;
+  }
+
+  /** Makes the record at hand its own copy, which commits nothing. Returns its length. */
+  #shorten(copy: number, id: number): number {
+    const { record } = this.#table;
+    const count = record[3];
+    const payload = copy === Record.scheduleCopy ? WINDOW_BYTES * count : count;
+    const length = lengthFor(payload, false);
+    record.fill(0, HEAD + payload, length);
+    putHead(record, copy, length, id, count);
+    return length;
+  }
+
+  /** Where one of two copies of a state goes, the other is the first from then on; housekeeping copies it again. */
+  #states(): boolean {
+    const { states, mirrors } = this.#table.places;
+    for (let id = 0; id < states.length; id++) {
+      if (mirrors[id] !== 0 && this.#isHere(states[id])) states[id] = mirrors[id];
+      if (mirrors[id] === states[id] || this.#isHere(mirrors[id])) mirrors[id] = 0;
+    }
+    return true;
+  }
+
+  /** Acks whose newest record is about to go, and the newest position, which must outlive its record. */
+  #acks(number: number): boolean {
+    const { acks, applied, head, log, record } = this.#table;
+    this.#carried.begin();
+    for (let seq = acks.first; seq <= acks.last; seq++)
+      if (acks.sector(seq) === (number & 0xff) && seq !== applied && !this.#carried.keep(seq)) return false;
+    if (!this.#carried.flush()) return false;
+    if (applied === 0 || !acks.has(applied) || acks.sector(applied) !== (number & 0xff)) return true;
+    // An outcome without effect carries the position on, and its ack with it.
+    putOutcome(record, acks.code(applied), acks.detail(applied), 0, applied, head);
+    if (log.append(record, OUTCOME_BYTES, Purpose.compaction) === 0) return false;
+    acks.setSector(applied, log.newest & 0xff);
     return true;
   }
 }

@@ -1,259 +1,194 @@
-// The event log (rules L1, L2, L4, L5, L9, L12): a ring of 32-byte entries in its own partition, numbered, never changed. A sector
-// is erased ahead, so that an event of an opening is committed before the bolt moves and no erase lies between. The hash chain
-// over the entries is stored at the start of each sector and computed onwards when someone asks. An entry also says whether the next
-// sector was erased by then, so that a boot need not erase it again.
+// The event log (rules L1, L2, L4, L5, L9, L12): a ring of 32-byte entries in its own partition, numbered, never changed.
+//
+// Sector number s (1, 2, 3, …) stands in block (s − 1) mod n. While the newest sector still has room, the next one is erased, looked
+// at, and given its header, all in one call of `maintain`. That header is the only proof that the erase came to its end: an erase
+// that was cut, or did nothing, leaves no header of that number, and is done again. So an append is one program operation, also the
+// first in a sector: no erase and no header lies between a person and the bolt. A block whose erase fails twice, or that does not
+// take its header, is left out, and its number with it.
+//
+// Entries say whether another sector stands ready, and the last place of a sector is kept for one that does. So a full sector with
+// no successor means that the successor is lost, whatever its block reads like: numbering goes on behind what it could have held,
+// and no number is given twice. Where entries may go after a boot is the matter of event-sector.ts.
+//
+// The hash chain (rule L9, event-chain.ts) over all events before a sector's `first` is in its header, and computed onwards from
+// there. Mounting writes nothing. Nothing here throws.
 
 import type { Crypto } from "../../../protocol/crypto/port";
-import { getU16, getU24, getU32, putU16, putU24, putU32 } from "../../../protocol/wire/bytes";
-import { HEAD_BYTES } from "../../../protocol/wire/limits";
 import type { Flash } from "../../ports";
-import { crc32, mended } from "./crc";
-import { isErased, resumeAt } from "./torn";
+import { isClear } from "./blank";
+import { crc32 } from "./crc";
+import { Device } from "./device";
+import { EventChain } from "./event-chain";
+import type { LockEvent } from "./event-record";
+import {
+  BOOTS,
+  ENTRY_BYTES,
+  emptyEvent,
+  findEntries,
+  headerChain,
+  headerFirst,
+  headerNumber,
+  unpackEntry,
+} from "./event-record";
+import { EventSector, endOfNumbers } from "./event-sector";
 
-/** Kinds of event. */
-export const EventKind = {
-  boot: 1,
-  granted: 2,
-  refused: 3,
-  synced: 4,
-  clockSet: 5,
-  claimed: 6,
-  keyset: 7,
-  forked: 8,
-  relocked: 9,
-} as const;
-export const EVENT_NAMES: readonly string[] = [
-  "none",
-  "boot",
-  "granted",
-  "refused",
-  "synced",
-  "clock-set",
-  "claimed",
-  "keyset",
-  "forked",
-  "relocked",
-];
+export type { LockEvent } from "./event-record";
+export { EVENT_NAMES, EventKind, emptyEvent, METHOD_NAMES, Method } from "./event-record";
 
-/** How a person or a message came. */
-export const Method = { none: 0, keypad: 1, card: 2, phone: 3, link: 4, auto: 5 } as const;
-export const METHOD_NAMES: readonly string[] = ["none", "keypad", "card", "phone", "link", "auto"];
-
-/** One event. `time` is UTC seconds, or seconds since boot where the trust is unknown (rule L11). */
-export interface LockEvent {
-  seq: number;
-  kind: number;
-  reason: number;
-  method: number;
-  trust: number;
-  mode: number;
-  time: number;
-  boot: number;
-  user: number;
-  generation: number;
-  credential: number;
-  detail: number;
-}
-
-/** An event with nothing in it, to be filled. */
-export function emptyEvent(): LockEvent {
-  return {
-    seq: 0,
-    kind: 0,
-    reason: 0,
-    method: 0,
-    trust: 0,
-    mode: 0,
-    time: 0,
-    boot: 0,
-    user: 0,
-    generation: 0,
-    credential: 0,
-    detail: 0,
-  };
-}
-
-const ENTRY = 32;
-/** magic | sector number | first event seq | chain (16) | crc */
-const HEADER = 32;
-/** "TMEV" */
-const MAGIC = 0x544d4556;
 /** With this many places left, the next sector is made ready. */
 const AHEAD = 32;
-/** Where an entry says whether the next sector is ready. */
-const READY = 25;
-
-function pack(event: LockEvent, ready: boolean, bytes: Uint8Array): void {
-  bytes.fill(0);
-  bytes[0] = event.kind;
-  bytes[1] = event.reason;
-  bytes[2] = (event.method << 4) | event.trust;
-  bytes[3] = (event.credential << 4) | event.mode;
-  putU32(bytes, 4, event.seq);
-  putU32(bytes, 8, event.time);
-  putU16(bytes, 12, event.boot & 0xffff);
-  putU24(bytes, 14, event.generation);
-  putU32(bytes, 17, event.user);
-  putU32(bytes, 21, event.detail);
-  bytes[READY] = ready ? 1 : 0;
-}
-
-function unpack(bytes: Uint8Array, offset: number, event: LockEvent): void {
-  event.kind = bytes[offset];
-  event.reason = bytes[offset + 1];
-  event.method = bytes[offset + 2] >>> 4;
-  event.trust = bytes[offset + 2] & 15;
-  event.credential = bytes[offset + 3] >>> 4;
-  event.mode = bytes[offset + 3] & 15;
-  event.seq = getU32(bytes, offset + 4);
-  event.time = getU32(bytes, offset + 8);
-  event.boot = getU16(bytes, offset + 12);
-  event.generation = getU24(bytes, offset + 14);
-  event.user = getU32(bytes, offset + 17);
-  event.detail = getU32(bytes, offset + 21);
-}
+/** Entries that one call of `maintain` takes into the chain. */
+const CHAINED_A_CALL = 16;
+/** Erases of one block, one after another, before it is left out. */
+const ERASES_A_BLOCK = 2;
+/** Erases in one call of `maintain` when there is no room, and so nobody is let in who could wait for it. */
+const ERASES_WITHOUT_ROOM = 4;
+/** After blocks in a row that did not take their headers, or all of them failed: an hour. Each try costs the oldest events. */
+const PAUSE_CALLS = 3600;
 
 export class EventLog {
   /** The seq of the next event. */
   next = 1;
-  /** This power cycle's number. */
+  /** This power cycle's number, modulo 2^23. */
   boot = 1;
   /** Whether there is a log at all; without one the lock opens for nobody who would have to be logged. */
   mounted = false;
-  readonly #flash: Flash;
-  readonly #crypto: Crypto;
+  readonly #device: Device;
+  readonly #chain: EventChain;
   readonly #seed: number;
-  readonly #blocks: number;
-  readonly #blockBytes: number;
-  readonly #entry = new Uint8Array(ENTRY);
-  readonly #check = new Uint8Array(ENTRY);
-  readonly #chain = new Uint8Array(HEAD_BYTES);
-  /** Sector numbers 1, 2, …; number s stands in block (s − 1) mod n. */
-  #newest = 0;
-  #offset = 0;
-  /** Whether the block after the newest is erased and may be opened. */
-  #ready = false;
-  /** Where the chain is computed up to: an offset in the newest sector. */
-  #chained = 0;
+  /** Entries that a sector holds. */
+  readonly #capacity: number;
+  /** Where entries go; before {@link mount} a sector that takes none. */
+  #newest: EventSector;
+  /** The sector that stands ready to follow. */
+  #ahead: EventSector | undefined;
+  /** The sector before the newest, while the chain does not cover it. */
+  #previous: EventSector | undefined;
+  /** The sector to make ready, how often its erase failed, and how many headers in a row were refused. */
+  #candidate = 1;
+  #failures = 0;
+  #refusals = 0;
+  /** Calls of `maintain` to let pass. */
+  #pause = 0;
 
   constructor(flash: Flash, crypto: Crypto, lock: Uint8Array) {
-    const status = flash.status();
-    this.#flash = flash;
-    this.#crypto = crypto;
+    this.#device = new Device(flash);
+    this.#chain = new EventChain(crypto);
     this.#seed = crc32(lock, 0, lock.length, 0);
-    this.#blocks = status.blocks;
-    this.#blockBytes = status.blockLength;
+    this.#capacity = this.#device.blockBytes / ENTRY_BYTES - 1;
+    this.#newest = this.#sector(1);
+    this.#newest.giveUp();
   }
 
-  /** Makes an erased partition an empty event log: at provisioning only. */
-  format(): void {
-    this.#flash.eraseBlock(0, this.#blocks);
-    this.#newest = 0;
-    this.#ready = true;
-    this.#open();
+  /** Flash operations since boot that were refused, or whose result was not what it should be; for the lock's status. */
+  get faults(): number {
+    return this.#device.faults;
+  }
+
+  #sector(number: number): EventSector {
+    return new EventSector(this.#device, number, this.next, this.#seed);
+  }
+
+  #block(number: number): number {
+    return (number - 1) % this.#device.blocks;
   }
 
   #start(number: number): number {
-    return ((number - 1) % this.#blocks) * this.#blockBytes;
+    return this.#block(number) * this.#device.blockBytes;
   }
 
-  #program(bytes: Uint8Array, at: number): boolean {
-    try {
-      this.#flash.write(bytes, at);
-      this.#flash.read(this.#check, at);
-    } catch {
-      return false;
+  /** Makes a partition an empty event log: at provisioning only. Without any block that works, a mount finds none. */
+  format(): void {
+    const { blocks } = this.#device;
+    for (let block = 0; block < blocks; block++) this.#device.erase(block);
+    // A block that is stuck keeps what it held: number its sector out of the ring.
+    const { top } = this.#findHeaders();
+    const first = top === 0 ? 1 : top + blocks;
+    const blank = new Uint8Array(this.#device.blockBytes);
+    this.#chain.restart(1);
+    for (let number = first; number < first + blocks; number++)
+      if (this.#isErased(number, blank) && this.#sector(number).begin(this.#chain.value, blank)) return;
+  }
+
+  // ---- boot
+
+  /** The highest two sector numbers that headers have, 0 for none. The chain of the highest is taken over. */
+  #findHeaders(): { top: number; below: number } {
+    const found = { top: 0, below: 0 };
+    const header = new Uint8Array(ENTRY_BYTES);
+    for (let block = 0; block < this.#device.blocks; block++) {
+      const at = block * this.#device.blockBytes;
+      if (!this.#device.read(header, at)) continue;
+      const number = headerNumber(header, this.#seed);
+      if (number === 0 || this.#start(number) !== at) continue;
+      if (number < found.top) {
+        if (number > found.below) found.below = number;
+        continue;
+      }
+      found.below = found.top;
+      found.top = number;
+      this.#chain.value.set(headerChain(header));
+      this.#chain.end = headerFirst(header);
     }
-    for (let i = 0; i < ENTRY; i++) if (this.#check[i] !== bytes[i]) return false;
-    return true;
+    return found;
   }
 
-  #close(bytes: Uint8Array): void {
-    putU32(bytes, ENTRY - 4, crc32(bytes, 0, ENTRY - 4, this.#seed) >>> 0);
-  }
-
-  /** Whether an entry or a header stands at `offset`; one flipped bit of it is mended. No kind of event looks erased. */
-  #valid(bytes: Uint8Array, offset: number): boolean {
-    return bytes[offset] !== 0xff && mended(bytes, offset, offset + ENTRY - 4, this.#seed);
-  }
-
-  #open(): boolean {
-    if (!this.#ready) return false;
-    if (this.#newest > 0) this.#chainOn();
-    this.#ready = false;
-    this.#newest++;
-    this.#offset = this.#chained = HEADER;
-    const header = this.#entry;
-    header.fill(0);
-    putU32(header, 0, MAGIC);
-    putU32(header, 4, this.#newest);
-    putU32(header, 8, this.next);
-    header.set(this.#chain, 12);
-    this.#close(header);
-    if (this.#program(header, this.#start(this.#newest))) return true;
-    this.#offset = this.#blockBytes;
-    return false;
-  }
-
-  /** Finds the log. Writes nothing. */
+  /** Finds the log. Writes nothing; reads every header and two sectors, seldom a third. */
   mount(): void {
-    const header = new Uint8Array(HEADER);
-    for (let block = 0; block < this.#blocks; block++) {
-      if (!this.#read(header, block * this.#blockBytes) || !this.#valid(header, 0)) continue;
-      if (getU32(header, 0) !== MAGIC) continue;
-      const number = getU32(header, 4);
-      if (number <= this.#newest || (number - 1) % this.#blocks !== block) continue;
-      this.#newest = number;
-      this.next = getU32(header, 8);
-      this.#chain.set(header.subarray(12, 12 + HEAD_BYTES));
+    const numbers = this.#findHeaders();
+    if (numbers.top === 0) return;
+    this.mounted = true;
+    const buffer = new Uint8Array(this.#device.blockBytes);
+    const top = this.#sector(numbers.top);
+    top.first = this.#chain.end;
+    const isRead = top.load(buffer);
+    const before = this.#sector(Math.max(1, numbers.below));
+    const isThere = numbers.below > Math.max(0, top.number - this.#device.blocks) && before.load(buffer);
+    // A block may have been left out between the two, so what is in them has to tell whether a third is missing.
+    const isLinked = isThere && (before.number === top.number - 1 || before.newest >= top.first - 1);
+    const lost = this.#lostSectors(top, isRead, isLinked ? before : undefined) * this.#capacity;
+
+    const isAhead = top.newest === 0 && isLinked && before.places > 0;
+    this.#newest = isAhead ? before : top;
+    if (isAhead && top.places > 0) this.#ahead = top;
+    if (!isAhead && isLinked) this.#previous = before;
+    this.#candidate = top.number + (lost > 0 && top.newest > 0 ? 2 : 1);
+    this.next = Math.max(top.first, top.newest + 1, isLinked ? before.newest + 1 : 1) + lost;
+    if (lost > 0) this.#chain.restart(this.next);
+    else if (!isLinked && top.oldest > top.first) this.#chain.restart(top.oldest);
+    this.boot = (this.#lastBoot(top, isThere ? before : top, buffer) + 1 + lost) % BOOTS;
+  }
+
+  /** How many sectors there must have been whose events cannot be found behind those that can. */
+  #lostSectors(top: EventSector, isRead: boolean, before: EventSector | undefined): number {
+    if (top.newest > 0) {
+      const header = new Uint8Array(ENTRY_BYTES);
+      const hadNext = top.announced || !this.#device.read(header, this.#start(top.number + 1));
+      return top.places === 0 && hadNext ? 1 : 0;
     }
-    this.mounted = this.#newest > 0 && this.#mountNewest();
+    if (before === undefined) return (isRead ? 0 : 1) + (top.first > 1 ? 1 : 0);
+    return before.places === 0 && !isRead ? 1 : 0;
   }
 
-  /** Reads into `buffer`; false when the device reports an error, which never leaves this log as an exception. */
-  #read(buffer: Uint8Array, at: number): boolean {
-    try {
-      this.#flash.read(buffer, at);
-      return true;
-    } catch {
-      return false;
-    }
+  /** The boot of the newest event that is found in these two, or in the sector before them; 0 for none. */
+  #lastBoot(top: EventSector, before: EventSector, buffer: Uint8Array): number {
+    if (top.newest > 0) return top.boot;
+    if (before.newest > 0) return before.boot;
+    if (before.number === 1) return 0;
+    const third = this.#sector(before.number - 1);
+    return third.load(buffer) ? third.boot : 0;
   }
 
-  /** Finds the end of the log in its newest sector. False when that cannot be read: then there is no log to append to. */
-  #mountNewest(): boolean {
-    const sector = new Uint8Array(this.#blockBytes);
-    if (!this.#read(sector, this.#start(this.#newest))) return false;
-    const event = emptyEvent();
-    let end = HEADER;
-    for (let at = HEADER; at < this.#blockBytes; at += ENTRY) {
-      if (!this.#valid(sector, at)) continue;
-      unpack(sector, at, event);
-      this.next = event.seq + 1;
-      end = at + ENTRY;
-      this.#ready = sector[at + READY] === 1;
-    }
-    this.boot = event.boot + 1;
-    if (event.seq === 0) this.boot = this.#lastBoot() + 1;
-    this.#chained = HEADER;
-    this.#offset = resumeAt(sector, end);
-    if (this.#ready) this.#ready = this.#nextReadsErased(sector);
-    return true;
+  // ---- writing
+
+  /** Whether the newest sector takes another entry. Its last place is for one that says that the next sector stands ready. */
+  get #hasPlace(): boolean {
+    return this.#newest.places >= (this.#ahead === undefined ? 2 : 1);
   }
 
-  /** Whether the block after the newest reads erased; `buffer` is a block long. */
-  #nextReadsErased(buffer: Uint8Array): boolean {
-    return this.#read(buffer, this.#start(this.#newest + 1)) && isErased(buffer);
-  }
-
-  /** The boot number in the last event of the sector before, when the newest one has none yet. */
-  #lastBoot(): number {
-    if (this.#newest < 2) return 0;
-    const sector = new Uint8Array(this.#blockBytes);
-    if (!this.#read(sector, this.#start(this.#newest - 1))) return 0;
-    for (let at = this.#blockBytes - ENTRY; at >= HEADER; at -= ENTRY)
-      if (this.#valid(sector, at)) return getU16(sector, at + 12);
-    return 0;
+  /** Whether an event can be appended without an erase. */
+  get hasRoom(): boolean {
+    return this.mounted && (this.#hasPlace || this.#ahead !== undefined);
   }
 
   /** Appends one event; its seq and boot number are put in here. False when the flash refused or no sector is ready. */
@@ -262,66 +197,116 @@ export class EventLog {
     event.seq = this.next;
     event.boot = this.boot;
     for (let tries = 0; tries < 3; tries++) {
-      if (this.#offset + ENTRY > this.#blockBytes && !this.#open()) return false;
-      pack(event, this.#ready, this.#entry);
-      this.#close(this.#entry);
-      const at = this.#start(this.#newest) + this.#offset;
-      this.#offset += ENTRY;
-      if (this.#program(this.#entry, at)) {
-        this.next++;
-        return true;
-      }
+      if (!this.#hasPlace && !this.#goAhead()) break;
+      const done = this.#newest.append(event, this.#ahead !== undefined);
+      // What did not take may still read as an entry some day: its number is not for another event.
+      if (done || tries === 0) this.next = event.seq + 1;
+      if (done) return true;
+      if (tries > 0) this.#newest.giveUp();
     }
     return false;
   }
 
-  /** Whether an event can be appended without an erase. */
-  get hasRoom(): boolean {
-    return this.mounted && (this.#offset + ENTRY <= this.#blockBytes || this.#ready);
-  }
-
-  /** Makes the next sector ready when it is time. Returns whether that took its one erase; never while someone waits. */
-  maintain(): boolean {
-    if (!this.mounted || this.#ready || this.#offset + AHEAD * ENTRY < this.#blockBytes) return false;
-    const block = this.#newest % this.#blocks;
-    try {
-      this.#flash.eraseBlock(block, block + 1);
-      this.#ready = true;
-    } catch {
-      this.#ready = false;
-    }
+  #goAhead(): boolean {
+    if (this.#ahead === undefined) return false;
+    this.#previous = this.#newest;
+    this.#newest = this.#ahead;
+    this.#ahead = undefined;
     return true;
   }
 
-  /** Computes the chain over the entries that it does not cover yet. */
-  #chainOn(): void {
-    const input = new Uint8Array(HEAD_BYTES + ENTRY);
-    const start = this.#start(this.#newest);
-    for (; this.#chained < this.#offset; this.#chained += ENTRY) {
-      // An entry that cannot be read is left out, as one that was changed would be: the chain shows it.
-      if (!this.#read(this.#check, start + this.#chained) || !this.#valid(this.#check, 0)) continue;
-      input.set(this.#chain);
-      input.set(this.#check, HEAD_BYTES);
-      this.#chain.set(this.#crypto.sha256(input).subarray(0, HEAD_BYTES));
+  // ---- housekeeping
+
+  /**
+   * Makes the next sector ready when it is time. Returns whether that took an erase: one, or a few while there is no room; none
+   * for an hour where trying on would only cost more of the oldest events. Never while someone waits.
+   */
+  maintain(): boolean {
+    if (!this.mounted) return false;
+    this.#extendChain(CHAINED_A_CALL);
+    if (this.#ahead !== undefined || this.#newest.places > AHEAD) return false;
+    if (this.#pause > 0) {
+      this.#pause--;
+      return false;
     }
+    const most = this.hasRoom ? 1 : ERASES_WITHOUT_ROOM;
+    for (let erases = 0; erases < most && this.#ahead === undefined && this.#pause === 0; erases++)
+      this.#prepare();
+    return true;
   }
 
-  /** The chain over all events so far: SHA-256(chain ‖ entry) cut to 16 bytes, from 16 zero bytes (rule L9). */
+  /** Erases the candidate and writes its header, or counts the failure. */
+  #prepare(): void {
+    const chain = this.head();
+    const sector = this.#sector(this.#candidate);
+    const blank = new Uint8Array(this.#device.blockBytes);
+    const isErased = this.#device.erase(this.#block(sector.number)) && this.#isErased(sector.number, blank);
+    if (!isErased && ++this.#failures < ERASES_A_BLOCK) return;
+    this.#failures = 0;
+    // Ready or left out: a number whose header may stand is not erased for again.
+    this.#candidate++;
+    if (isErased && sector.begin(chain, blank)) {
+      this.#ahead = sector;
+      this.#refusals = 0;
+      return;
+    }
+    if (isErased && ++this.#refusals > 1) this.#pause = PAUSE_CALLS;
+    if (this.#candidate < this.#newest.number + this.#device.blocks) return;
+    this.#candidate = this.#newest.number + 1;
+    this.#pause = PAUSE_CALLS;
+  }
+
+  /** Whether a block is erased indeed, so that nothing of what stood there verifies. Its bytes are in `sector` then. */
+  #isErased(number: number, sector: Uint8Array): boolean {
+    const isErased = this.#device.looksErased(this.#block(number), sector) && !this.#holdsAny(sector);
+    if (!isErased) this.#device.faults++;
+    return isErased;
+  }
+
+  /** Whether a header or an entry stands in a sector. */
+  #holdsAny(sector: Uint8Array): boolean {
+    if (isClear(sector, 0, sector.length)) return false;
+    const entries = findEntries(sector, ENTRY_BYTES, 1, this.next, this.#seed);
+    return headerNumber(sector, this.#seed) > 0 || entries.includes(1);
+  }
+
+  // ---- the chain
+
+  /** Takes events that the chain does not cover yet into it, `most` of them. */
+  #extendChain(most: number): void {
+    if (this.#previous !== undefined) most = this.#chain.extend(this.#previous, most);
+    if (most === 0) return;
+    this.#previous = undefined;
+    this.#chain.extend(this.#newest, most);
+  }
+
+  /** The chain over all events so far; valid until the next call of anything. */
   head(): Uint8Array {
-    if (this.mounted) this.#chainOn();
-    return this.#chain;
+    if (this.mounted) this.#extendChain(Number.POSITIVE_INFINITY);
+    return this.#chain.value;
   }
 
-  /** Shows every event that is still there, oldest first; the object is the same each time. */
+  // ---- reading
+
+  /**
+   * Shows every event that is still there, oldest first; the object is the same each time. Where numbers are left out, events were
+   * overwritten or cannot be read any more.
+   */
   read(show: (event: LockEvent) => void): void {
-    const sector = new Uint8Array(this.#blockBytes);
+    if (!this.mounted) return;
+    const { blocks, blockBytes } = this.#device;
+    const sector = new Uint8Array(blockBytes);
     const event = emptyEvent();
-    for (let number = Math.max(1, this.#newest - this.#blocks + 1); number <= this.#newest; number++) {
-      if (!this.#read(sector, this.#start(number)) || !this.#valid(sector, 0)) continue;
-      if (getU32(sector, 0) !== MAGIC || getU32(sector, 4) !== number) continue;
-      for (let at = HEADER; at < this.#blockBytes; at += ENTRY) {
-        if (!this.#valid(sector, at)) continue;
-        unpack(sector, at, event);
+    const last = this.#newest.number;
+    for (let number = Math.max(1, last - blocks + 1); number <= last; number++) {
+      if (!this.#device.read(sector, this.#start(number))) continue;
+      if (headerNumber(sector, this.#seed) !== number) continue;
+      const first = headerFirst(sector);
+      const end = endOfNumbers(first, blockBytes);
+      const stands = findEntries(sector, ENTRY_BYTES, Math.max(first, event.seq + 1), end, this.#seed);
+      for (let at = ENTRY_BYTES; at < blockBytes; at += ENTRY_BYTES) {
+        if (stands[at / ENTRY_BYTES] === 0) continue;
+        unpackEntry(sector, at, event);
         show(event);
       }
     }

@@ -1,478 +1,388 @@
 // The log under the credential table: sectors in a ring, records appended, the oldest sector compacted first. It knows nothing of
-// what records mean; the table says which of them live.
+// what records mean; the table says which of them live. README.md beside this file tells why each recovery is right.
 //
-// Sector number s (1, 2, 3, …) always stands in physical block (s − 1) mod n, so wear is even by construction and the order of
-// the log needs no search. A sector is usable because of its header, never because it reads 0xFF. An erase is announced by an
-// erase record before it starts and confirmed by another after it has ended; a free sector without that confirmation is erased
-// again before use. Mounting only reads. Nothing but `maintain` erases, one sector a call, and never while a person waits.
+// A sector is used only when its erase was recorded with a print of every page, and it still reads so. What is full is closed by a
+// record before the next sector is opened, and the next one begins with the keys of all that the one before may have changed. So
+// whatever is lost, it is known what else must not be believed. Mounting only reads. Nothing but `maintain` erases, one sector a
+// call, and never while a person waits.
 
-import { getU32, putU32 } from "../../../protocol/wire/bytes";
+import { putU32 } from "../../../protocol/wire/bytes";
 import type { Flash } from "../../ports";
-import { crc32, mended } from "./crc";
+import { KeySet, type Keys, longestSet, NO_KEY } from "./keys";
+import type { LogVisitor } from "./log-mount";
+import { LogMount } from "./log-mount";
 import {
   checkRecord,
+  HEAD,
+  lengthFor,
   MAX_RECORD_BYTES,
+  makeLink,
+  OUTCOME_BYTES,
   putHead,
+  putLink,
   Record,
-  recordLength,
-  recordType,
+  removalBytes,
   seal,
   UNIT,
 } from "./records";
-import { isErased, PAGE, resumeAt } from "./torn";
+import { HEADER_BYTES, Sectors, type Stop } from "./sectors";
 
-/** A sector's header: magic | format | profile | 0 (2) | number | oldest | ready | lock id (8) | crc. */
-export const HEADER_BYTES = 32;
-/** "TMBL" */
-const MAGIC = 0x544d424c;
-/** The only format there is; a higher one was written by a newer firmware. */
-export const FORMAT = 1;
 /** From this many sectors on, a compaction has two sectors to itself and two more are kept erased for what comes; below, one and one. */
 const ROOMY_SECTORS = 8;
-/** What a compaction may need beyond the sectors it has to itself: its marks, and what a cut in it wastes. */
-const COMPACTION_EXTRA_BYTES = 512;
-/** Four of the longest removals can always be written (rule C22): a revocation never waits for room. */
-const REMOVALS_BYTES = 4 * 160;
+/** What a compaction may need beyond the sectors it has to itself: its marks, what does not fit at a sector's end, and what a cut wastes. */
+const COMPACTION_EXTRA_BYTES = 640;
+/** So many of the longest removals can always be written (rule C22): a revocation never waits for room. */
+const REMOVALS = 4;
+/** And so many refusals: a put that meets a storage fault must not stand in the way of the revocations behind it. */
+const REFUSALS = 8;
+/** A sector that cannot be read is given up for lost when so many compactions of it have failed. */
+const MAX_COMPACTIONS = 3;
 
 /** What an append is for. Each may use the room that the ones before it must leave. */
-export const Purpose = { ordinary: 0, removal: 1, compaction: 2 } as const;
+export const Purpose = { ordinary: 0, refusal: 1, removal: 2, compaction: 3 } as const;
 
-/** What the log calls while it mounts. `record` is valid only during the call. */
-export interface LogVisitor {
-  /** A record that stands in the log at `location`, oldest first. */
-  visit(record: Uint8Array, offset: number, length: number, location: number): void;
-  /**
-   * Bytes that are no record, where one must have stood: a write that never ended, or damage. `whole` says that it was damage: the
-   * write did end, since another record stands right behind.
-   */
-  visitDamage(record: Uint8Array, offset: number, whole: boolean): void;
-}
-
-/** What the log calls while it compacts. `record` is valid only during the call. */
+/** What the log calls while it compacts. */
 export interface LogKeeper {
-  /** A record of the sector that is about to be erased: append again what lives. False when that failed. */
-  relocate(record: Uint8Array, length: number, location: number): boolean;
-  /** All records of that sector were relocated. False when what was left to append failed. */
-  relocated(): boolean;
+  /**
+   * Appends again all that lives from unit `from` to before `to`, the records of sector `number`. With `atAnyCost`, what cannot be
+   * read is recorded as damaged; without it, that makes this fail. False when it failed.
+   */
+  relocate(number: number, from: number, to: number, atAnyCost: boolean): boolean;
 }
 
 /** How a mount ended. */
-export type MountState = "mounted" | "unformatted" | "newer-format" | "foreign";
+export type MountState = "mounted" | "unformatted" | Stop;
 
 /** What {@link FlashLog.sector} tells of one sector. */
 export interface SectorView {
   readonly number: number;
-  readonly state: "live" | "head" | "ready" | "dirty";
+  readonly state: "live" | "head" | "ready" | "free" | "bad";
 }
 
 export class FlashLog {
-  /** Appends since boot that the flash refused, for the lock's status. */
-  faults = 0;
   /** Records found damaged and not mended, for the lock's status. */
   damage = 0;
-  /** Sector numbers: oldest with content, newest (where records are appended), newest whose erase was confirmed. */
+  /** Sector numbers: oldest with content, and newest, where records are appended. */
   oldest = 0;
   newest = 0;
-  ready = 0;
   /** Where the next record goes, in bytes from the start of the newest sector. */
   offset = 0;
+  /** The position of the log, for headers; kept by the table. */
+  position = 0;
+  /** The keys of all that records in the newest sector may have changed; those of the sector before until they are written there. */
+  readonly touched: KeySet;
 
-  readonly #flash: Flash;
-  readonly #lock: Uint8Array;
-  readonly #profile: number;
-  readonly #sectors: number;
-  readonly #sectorBytes: number;
+  readonly #sectors: Sectors;
+  readonly #keys: Keys;
   /** Bytes that an append must leave, by its purpose. */
   readonly #leaves: readonly number[];
-  /** The newest sector that was also seen to read erased since boot. */
+  /** Bytes of a sector that are no records of the table's. */
+  readonly #overhead: number;
+  /** Whether something of the last housekeeping failed. */
+  #stalled = false;
+  /** Whether the last append failed for another reason than want of room. */
+  #refused = false;
+  /** Sectors up to this number were looked at since boot, whether they are still blank. */
   #checked = 0;
-  /** The last sector whose header did not take. */
-  #refused = 0;
-  readonly #header = new Uint8Array(HEADER_BYTES);
-  readonly #seedInput = new Uint8Array(12);
-  /** Read-back of what was written, and records being compacted. */
-  readonly #check = new Uint8Array(MAX_RECORD_BYTES);
-  readonly #mark = new Uint8Array(UNIT);
+  /** The sector whose keys must be written before anything else, 0 for none: until then they are the touched ones. */
+  #owed = 0;
+  /** The link of the next record. */
+  #lastKey = NO_KEY;
+  #records = 0;
+  #failedCompactions = 0;
+  /** For records of the log's own. */
+  readonly #mark: Uint8Array;
 
-  constructor(flash: Flash, lock: Uint8Array, profile: number) {
-    const status = flash.status();
-    this.#flash = flash;
-    this.#lock = lock;
-    this.#profile = profile;
-    this.#sectors = status.blocks;
-    this.#sectorBytes = status.blockLength;
-    this.#seedInput.set(lock, 0);
-    const sectors = status.blocks >= ROOMY_SECTORS ? 2 : 1;
-    const compaction = sectors * (status.blockLength - HEADER_BYTES) + COMPACTION_EXTRA_BYTES;
-    this.#leaves = [compaction + REMOVALS_BYTES, compaction, 0];
+  /** `keys` name what records change. */
+  constructor(flash: Flash, lock: Uint8Array, profile: number, keys: Keys) {
+    this.#sectors = new Sectors(flash, lock, profile);
+    this.#keys = keys;
+    this.touched = new KeySet(keys.size);
+    this.#mark = new Uint8Array(MAX_RECORD_BYTES);
+    const { count, bytes } = this.#sectors;
+    this.#overhead = HEADER_BYTES + lengthFor(longestSet(keys.size), false) + UNIT;
+    const compaction = (count >= ROOMY_SECTORS ? 2 : 1) * (bytes - HEADER_BYTES) + COMPACTION_EXTRA_BYTES;
+    const removal = compaction + REMOVALS * removalBytes(keys.usage);
+    this.#leaves = [removal + REFUSALS * OUTCOME_BYTES, removal, compaction, 0];
   }
 
   get sectors(): number {
-    return this.#sectors;
+    return this.#sectors.count;
   }
 
   get sectorBytes(): number {
-    return this.#sectorBytes;
+    return this.#sectors.bytes;
+  }
+
+  /** Operations that the device refused since boot, for the lock's status. */
+  get faults(): number {
+    return this.#sectors.faults;
+  }
+
+  /** Whether writing fails for a fault of the device, and not for room that housekeeping will make. */
+  get isBroken(): boolean {
+    return this.#stalled || this.#refused;
+  }
+
+  get #spare(): number {
+    return this.#sectors.count >= ROOMY_SECTORS ? 4 : 2;
   }
 
   /** Makes an erased partition the empty log of this lock: the only place where a partition is formatted (at provisioning). */
   format(): void {
-    this.#flash.eraseBlock(0, this.#sectors);
-    this.oldest = 1;
-    this.newest = 0;
-    this.ready = this.#checked = this.#sectors;
-    this.#open();
-  }
-
-  #start(number: number): number {
-    return ((number - 1) % this.#sectors) * this.#sectorBytes;
-  }
-
-  #seed(number: number): number {
-    putU32(this.#seedInput, 8, number);
-    return crc32(this.#seedInput, 0, 12, 0);
+    this.#sectors.eraseAll();
+    this.#checked = this.oldest = 1;
+    this.newest = this.#owed = 0;
+    // What stood here before must be gone, whatever the device said of its erase.
+    if (!this.#sectors.erase(1) || !this.#open()) throw new Error("format: the flash does not take it");
+    this.#recordBlank(1);
+    for (let number = 2; number <= 1 + this.#spare; number++)
+      if (this.#sectors.erase(number)) this.#recordBlank(number);
+    this.#checked = 1 + this.#spare;
   }
 
   /** The number of the sector in which `location` (in units) stands. */
   numberAt(location: number): number {
-    const block = Math.floor((location * UNIT) / this.#sectorBytes);
-    const back = (this.newest - 1 - block) % this.#sectors;
-    return this.newest - (back < 0 ? back + this.#sectors : back);
+    return this.#numberIn(Math.floor((location * UNIT) / this.#sectors.bytes));
   }
 
-  #openHeader(): boolean {
-    const header = this.#header;
-    header.fill(0);
-    putU32(header, 0, MAGIC);
-    header[4] = FORMAT;
-    header[5] = this.#profile;
-    putU32(header, 8, this.newest);
-    putU32(header, 12, this.oldest);
-    putU32(header, 16, this.ready);
-    header.set(this.#lock, 20);
-    putU32(header, 28, crc32(header, 0, 28, 0) >>> 0);
-    return this.#program(header, HEADER_BYTES, this.#start(this.newest));
+  /** The number, at most that of the newest, of the sector in `block`. */
+  #numberIn(block: number): number {
+    const { count } = this.#sectors;
+    const back = (this.newest - 1 - block) % count;
+    return this.newest - (back < 0 ? back + count : back);
   }
 
-  /**
-   * Opens the next erased sector. False when there is none, or when its header did not take: then it is erased again before a second
-   * try, and left behind when that fails too.
-   */
-  #open(): boolean {
-    while (this.newest < this.ready) {
-      this.newest++;
-      this.offset = HEADER_BYTES;
-      if (this.#openHeader()) return true;
-      this.offset = this.#sectorBytes;
-      if (this.#refused === this.newest) continue;
-      this.#refused = this.newest--;
-      this.ready = this.#checked = this.newest;
-    }
-    return false;
+  // ---- room
+
+  /** The next sector that may be opened after `number`, 0 for none. */
+  #nextBlank(number: number): number {
+    return this.#sectors.nextKnown(number, this.newest);
   }
 
-  /** Programs and reads back; a difference counts as a fault. */
-  #program(bytes: Uint8Array, length: number, at: number): boolean {
-    const view = bytes.subarray(0, length);
-    const check = this.#check.subarray(0, length);
-    try {
-      this.#flash.write(view, at);
-      this.#flash.read(check, at);
-    } catch {
-      this.faults++;
-      return false;
+  /** Sectors erased before this boot are looked at when they are first needed: a person at the door has no time for it. */
+  #checkBlank(): void {
+    const last = this.newest + this.#sectors.count - 1;
+    let buffer: Uint8Array | undefined;
+    for (let next = Math.max(this.newest, this.#checked) + 1; next <= last; next++) {
+      if (!this.#sectors.isKnown(next)) continue;
+      buffer ??= new Uint8Array(this.#sectors.bytes);
+      if (!this.#sectors.stillBlank(next, buffer)) this.#sectors.forget(next);
     }
-    for (let i = 0; i < length; i++) {
-      if (check[i] !== view[i]) {
-        this.faults++;
-        return false;
-      }
-    }
-    return true;
+    this.#checked = last;
+  }
+
+  #left(): number {
+    return Math.max(0, this.#sectors.bytes - UNIT - this.offset);
   }
 
   /** Whether a record of `length` bytes can be appended now for that purpose (see {@link Purpose}), without an erase. */
   hasRoom(length: number, purpose: number): boolean {
+    const needed = length + this.#leaves[purpose];
     // With room left in this sector nobody needs to know which others are erased, least of all a person at the door.
-    if (this.#sectorBytes - this.offset >= length + this.#leaves[purpose]) return true;
-    this.#checkReady();
-    const sectors = (this.ready - this.newest) * (this.#sectorBytes - HEADER_BYTES);
-    return this.#sectorBytes - this.offset + sectors >= length + this.#leaves[purpose];
+    let room = this.#left();
+    if (room >= needed) return true;
+    this.#checkBlank();
+    for (let next = this.#nextBlank(this.newest); next > 0 && room < needed; next = this.#nextBlank(next))
+      room += this.#sectors.bytes - this.#overhead;
+    return room >= needed;
   }
 
+  // ---- appending
+
   /**
-   * Appends one record (its CRC is put in here) in one program operation. Returns its location in units of 16 bytes, or 0
+   * Appends one record (its link and CRC are put in here) in one program operation. Returns its location in units of 16 bytes, or 0
    * when the flash refused or there is no room for that purpose; then nothing counts as written.
    */
   append(record: Uint8Array, length: number, purpose: number = Purpose.ordinary): number {
+    this.#refused = false;
     while (this.hasRoom(length, purpose)) {
-      if (this.offset + length > this.#sectorBytes && !this.#open()) return 0;
-      const at = this.#start(this.newest) + this.offset;
-      seal(record, length, this.#seed(this.newest));
-      if (this.#program(record, length, at)) {
-        this.offset += length;
-        return at / UNIT;
+      if (this.#owed > 0 && this.offset < this.#sectors.bytes) {
+        this.#payKeys();
+      } else if (this.#left() >= length) {
+        const location = this.#put(record, length);
+        if (location > 0) return location;
+        this.#refused = true;
+      } else if (!this.#open()) {
+        this.#refused = true;
+        break;
       }
-      // A block whose program failed is never programmed again; the rest of the sector is given up with it.
-      this.offset = this.#sectorBytes;
     }
     return 0;
   }
 
+  /** Programs a record where the log goes on, if it takes it. */
+  #put(record: Uint8Array, length: number): number {
+    const at = this.#sectors.start(this.newest) + this.offset;
+    putLink(record, length, makeLink(this.#lastKey, this.#records));
+    seal(record, length, this.#sectors.seed(this.newest));
+    if (!this.#sectors.program(record, length, at)) {
+      // A block whose program failed is never programmed again; the rest of the sector is given up with it.
+      this.offset = this.#sectors.bytes;
+      return 0;
+    }
+    this.offset += length;
+    this.#lastKey = this.#keys.of(record, 0);
+    this.#records++;
+    this.touched.add(this.#lastKey);
+    return at / UNIT;
+  }
+
+  /** Closes the newest sector and opens the next one. False when there is none that takes a header. */
+  #open(): boolean {
+    this.#checkBlank();
+    if (this.newest > 0) this.#close();
+    for (let next = this.#nextBlank(this.newest); next > 0; next = this.#nextBlank(this.newest)) {
+      const header = { number: next, oldest: this.oldest, position: this.position };
+      if (this.#sectors.writeHeader(header)) {
+        this.newest = next;
+        this.offset = HEADER_BYTES;
+        return true;
+      }
+      this.#sectors.forget(next);
+    }
+    return false;
+  }
+
+  /** Says in the newest sector that another follows; that one must begin with the keys of this one. */
+  #close(): void {
+    if (this.offset + UNIT <= this.#sectors.bytes) this.#putMoved(true);
+    this.offset = this.#sectors.bytes;
+    // A sector that never got so far as to pay for the one before has touched nothing itself.
+    if (this.#owed === 0) this.#owed = this.newest;
+  }
+
+  #payKeys(): void {
+    const length = this.putKeys(this.#mark, this.touched, false, this.newest - this.#owed);
+    if (this.#put(this.#mark, length) === 0) return;
+    this.#owed = 0;
+    this.touched.clear();
+  }
+
+  /** Puts the record of a set of keys, but for its tail: those that sector "`back` before" touched, or those that are damaged. */
+  putKeys(record: Uint8Array, keys: KeySet, damaged: boolean, back: number): number {
+    record.fill(0);
+    const length = lengthFor(keys.pack(record, HEAD), false);
+    putHead(record, Record.keys, length, damaged ? 1 : 0, back);
+    return length;
+  }
+
+  /** Where the log has moved on to; as the last record of a sector it says that another follows. */
+  #putMoved(closes: boolean): boolean {
+    this.#mark.fill(0, 0, UNIT);
+    putHead(this.#mark, Record.moved, UNIT, closes ? 1 : 0, 0);
+    putU32(this.#mark, HEAD, this.oldest);
+    if (closes) return this.#put(this.#mark, UNIT) > 0;
+    return this.append(this.#mark, UNIT, Purpose.compaction) > 0;
+  }
+
+  #recordBlank(number: number): boolean {
+    const length = this.#sectors.putBlank(this.#mark, number);
+    const record = this.#mark.slice(0, length);
+    if (this.append(record, length, Purpose.compaction) === 0) return false;
+    this.#sectors.recordedIn(number, this.newest);
+    return true;
+  }
+
+  // ---- reading
+
   /** Reads the record at `location` into `into`, mending one flipped bit. Returns its length, 0 when it is damaged or unreadable. */
   read(location: number, into: Uint8Array): number {
     const at = location * UNIT;
-    const left = this.#sectorBytes - (at % this.#sectorBytes);
-    const most = Math.min(into.length, left);
-    try {
-      this.#flash.read(into.subarray(0, most), at);
-    } catch {
-      this.faults++;
-      return 0;
-    }
-    return checkRecord(into, 0, most, this.#seed(this.numberAt(location)), true);
+    const most = Math.min(into.length, this.#sectors.bytes - (at % this.#sectors.bytes));
+    if (!this.#sectors.read(into.subarray(0, most), at)) return 0;
+    return checkRecord(into, 0, most, this.#sectors.seed(this.numberAt(location)), true);
   }
 
   /** Where the oldest record stands: something to read when there is nothing to look for. */
   get decoy(): number {
-    return (this.#start(this.oldest) + HEADER_BYTES) / UNIT;
-  }
-
-  // ---- mounting
-
-  /** Reads the header of the sector in `block`, mended. Returns its number, 0 when it is none, or a state that stops the mount. */
-  #readHeader(block: number): number | MountState {
-    const header = this.#header;
-    try {
-      this.#flash.read(header, block * this.#sectorBytes);
-    } catch {
-      this.faults++;
-      return 0;
-    }
-    if (!mended(header, 0, 28, 0) || getU32(header, 0) !== MAGIC) return 0;
-    if (header[4] > FORMAT) return "newer-format";
-    for (let i = 0; i < this.#lock.length; i++) if (header[20 + i] !== this.#lock[i]) return "foreign";
-    if (header[5] !== this.#profile) return "foreign";
-    const number = getU32(header, 8);
-    return number > 0 && (number - 1) % this.#sectors === block ? number : 0;
+    return (this.#sectors.start(this.oldest) + HEADER_BYTES) / UNIT;
   }
 
   /** Finds the log and shows every record of it to `owner`, oldest first. Writes nothing. */
   mount(owner: LogVisitor): MountState {
-    let stop: MountState | undefined;
-    this.newest = this.oldest = this.ready = 0;
-    const numbers = new Uint32Array(this.#sectors);
-    for (let block = 0; block < this.#sectors; block++) {
-      const number = this.#readHeader(block);
-      if (typeof number === "string") {
-        stop = number;
-        continue;
-      }
-      numbers[block] = number;
-      if (number > this.newest) {
-        this.newest = number;
-        this.oldest = getU32(this.#header, 12);
-        this.ready = getU32(this.#header, 16);
-      }
-    }
-    if (stop !== undefined) return stop;
-    if (this.newest === 0) return "unformatted";
-    this.#checked = this.newest;
-    this.#walk(numbers, owner);
-    return "mounted";
-  }
-
-  #walk(numbers: Uint32Array, owner: LogVisitor): void {
-    const sector = new Uint8Array(this.#sectorBytes);
-    // How far the log has moved on since its newest header was written is said by the erase records behind that header. What they
-    // leave behind is being erased: nothing of it may be seen.
-    if (this.#readSector(this.newest, sector)) this.#walkSector(this.newest, sector, undefined);
-    this.oldest = Math.max(this.oldest, this.newest - this.#sectors + 1);
-    this.ready = Math.max(this.newest, Math.min(this.ready, this.oldest + this.#sectors - 1));
-    for (let number = this.oldest; number <= this.newest; number++) {
-      const stands = numbers[(number - 1) % this.#sectors] === number;
-      if (stands && this.#readSector(number, sector)) this.#walkSector(number, sector, owner);
-      else this.damage++;
-    }
-  }
-
-  #readSector(number: number, into: Uint8Array): boolean {
-    try {
-      this.#flash.read(into, this.#start(number));
-      return true;
-    } catch {
-      this.faults++;
-      return false;
-    }
-  }
-
-  /**
-   * The length of the record at `offset` in `bytes`, which stand at `at` in their sector; 0 for none. Only where a record must stand,
-   * behind another or at a page's begin, is a flipped bit worth the trial: elsewhere chance would find one some day.
-   */
-  #recordAt(
-    bytes: Uint8Array,
-    offset: number,
-    limit: number,
-    seed: number,
-    at: number,
-    follows: boolean,
-  ): number {
-    return checkRecord(bytes, offset, limit, seed, (follows || at % PAGE === 0) && !isBlank(bytes, offset));
-  }
-
-  /** Whether a damaged record was whole once: another stands right behind, and none at a page's begin before, as after a cut. */
-  #wasWhole(sector: Uint8Array, at: number, seed: number): boolean {
-    const next = at + recordLength(sector, at);
-    const page = Math.ceil((at + 1) / PAGE) * PAGE;
-    const stands = (place: number): boolean => checkRecord(sector, place, sector.length, seed, false) > 0;
-    if (next === at || next >= sector.length || (page <= next && stands(page))) return false;
-    return stands(next);
-  }
-
-  /** Shows the records of one sector to `owner`; without one, it only takes note of erase records. */
-  #walkSector(number: number, sector: Uint8Array, owner: LogVisitor | undefined): void {
-    const seed = this.#seed(number);
-    const base = this.#start(number);
-    let at = HEADER_BYTES;
-    let end = at;
-    // Where a record must stand: behind another, also behind one that is damaged, by the length that it still claims.
-    let next = at;
-    while (at < this.#sectorBytes) {
-      const follows = at === next;
-      const length = this.#recordAt(sector, at, this.#sectorBytes, seed, at, follows);
-      if (length === 0) {
-        if (follows && !isBlank(sector, at)) {
-          owner?.visitDamage(sector, at, this.#wasWhole(sector, at, seed));
-          next = at + recordLength(sector, at);
-        }
-        at += UNIT;
-        continue;
-      }
-      if (recordType(sector, at) === Record.erase) {
-        this.oldest = Math.max(this.oldest, getU32(sector, at + 4));
-        this.ready = Math.max(this.ready, getU32(sector, at + 8));
-      } else {
-        owner?.visit(sector, at, length, (base + at) / UNIT);
-      }
-      at += length;
-      end = next = at;
-    }
-    if (number === this.newest) this.offset = resumeAt(sector, end);
-  }
-
-  /**
-   * A sector may be opened only when its erase was confirmed and it reads erased; `maintain` erases the others again. Looked at when
-   * it is first needed: between power-on and the first person at the door there is no time for it.
-   */
-  #checkReady(): void {
-    while (this.#checked < this.ready)
-      if (this.#readsErased(this.#checked + 1)) this.#checked++;
-      else this.ready = this.#checked;
-  }
-
-  #readsErased(number: number): boolean {
-    const page = new Uint8Array(PAGE);
-    const start = this.#start(number);
-    for (let at = 0; at < this.#sectorBytes; at += PAGE) {
-      try {
-        this.#flash.read(page, start + at);
-      } catch {
-        this.faults++;
-        return false;
-      }
-      if (!isErased(page)) return false;
-    }
-    return true;
+    const mount = new LogMount(this.#sectors, owner, this.#keys, this.touched);
+    const state = mount.run();
+    this.newest = this.#checked = mount.newest;
+    this.oldest = mount.oldest;
+    this.offset = mount.offset;
+    this.damage += mount.damage;
+    this.#owed = mount.owed;
+    this.#lastKey = mount.lastKey;
+    this.#records = mount.records;
+    return state;
   }
 
   // ---- housekeeping
 
+  /** The number of the sector that should be erased next, 0 for none. */
+  #target(): number {
+    if (this.newest === 0) return 0;
+    this.#checkBlank();
+    let wanted = this.#spare;
+    const last = this.newest + this.#sectors.count - 1;
+    for (let number = this.newest + 1; number <= last; number++) {
+      if (this.#sectors.isBad(number)) continue;
+      if (!this.#sectors.isKnown(number)) return this.#canReach(number) ? number : 0;
+      if (--wanted === 0) return 0;
+    }
+    return 0;
+  }
+
+  /** Whether nothing stands in the way of erasing `number`, or a compaction can clear it away. */
+  #canReach(number: number): boolean {
+    return number < this.oldest + this.#sectors.count || this.oldest < this.newest;
+  }
+
   /** Whether `maintain` has something to do. */
   get wantsMaintenance(): boolean {
-    this.#checkReady();
-    const spare = this.#sectors >= ROOMY_SECTORS ? 4 : 2;
-    if (this.newest === 0) return false;
-    return this.#hasDirty() || (this.ready - this.newest < spare && this.oldest < this.newest);
+    return this.#target() > 0;
   }
 
-  /** Whether there is a sector that is neither in use nor known to be erased. */
-  #hasDirty(): boolean {
-    return this.ready < this.oldest + this.#sectors - 1;
-  }
-
-  /** One step of housekeeping, with at most one erase: prepares a free sector, or compacts the oldest one. */
+  /** One step of housekeeping, with at most one erase: compacts the oldest sector if its place is needed, and prepares a free one. */
   maintain(owner: LogKeeper): void {
-    if (!this.wantsMaintenance) return;
-    if (!this.#hasDirty()) {
-      if (!this.#relocateOldest(owner)) return;
-      this.oldest++;
-      if (!this.#announce()) {
-        this.oldest--;
-        return;
-      }
-    }
-    const next = this.ready + 1;
-    const block = (next - 1) % this.#sectors;
-    try {
-      this.#flash.eraseBlock(block, block + 1);
-    } catch {
-      this.faults++;
+    const target = this.#target();
+    if (target === 0) return;
+    if (target >= this.oldest + this.#sectors.count && !this.#compact(owner)) {
+      this.#stalled = true;
       return;
     }
-    if (!this.#readsErased(next)) {
-      this.faults++;
-      return;
-    }
-    this.ready = this.#checked = next;
-    this.#announce();
+    if (target >= this.oldest + this.#sectors.count) return;
+    this.#stalled = !this.#sectors.erase(target);
+    if (this.#stalled) return;
+    // Erased, but not recorded: it would be erased again after a boot, and must be now.
+    if (!this.#recordBlank(target)) this.#sectors.forget(target);
   }
 
-  /** Writes an erase record: how far the log has moved on and which sectors are erased. */
-  #announce(): boolean {
-    putHead(this.#mark, Record.erase, UNIT, 0, 0);
-    putU32(this.#mark, 4, this.oldest);
-    putU32(this.#mark, 8, this.ready);
-    return this.append(this.#mark, UNIT, Purpose.compaction) !== 0;
+  #compact(owner: LogKeeper): boolean {
+    const { oldest } = this;
+    const base = this.#sectors.start(oldest);
+    const from = (base + HEADER_BYTES) / UNIT;
+    const to = (base + this.#sectors.bytes) / UNIT;
+    const atAnyCost = ++this.#failedCompactions >= MAX_COMPACTIONS;
+    if (!this.#relocateBlanks(oldest) || !owner.relocate(oldest, from, to, atAnyCost)) return false;
+    this.#failedCompactions = 0;
+    this.oldest++;
+    // Announced before the erase: what is being erased must not be seen.
+    if (this.#putMoved(false)) return true;
+    this.oldest--;
+    return false;
   }
 
-  #relocateOldest(owner: LogKeeper): boolean {
-    const record = new Uint8Array(MAX_RECORD_BYTES);
-    const seed = this.#seed(this.oldest);
-    const base = this.#start(this.oldest);
-    let at = HEADER_BYTES;
-    // As when mounting: what was found then must be found now.
-    let next = at;
-    while (at < this.#sectorBytes) {
-      const most = Math.min(MAX_RECORD_BYTES, this.#sectorBytes - at);
-      try {
-        this.#flash.read(record.subarray(0, most), base + at);
-      } catch {
-        this.faults++;
-        return false;
-      }
-      const follows = at === next;
-      const length = this.#recordAt(record, 0, most, seed, at, follows);
-      if (length > 0 && !owner.relocate(record, length, (base + at) / UNIT)) return false;
-      if (length > 0) next = at + length;
-      else if (follows) next = at + recordLength(record, 0);
-      at += length > 0 ? length : UNIT;
-    }
-    return owner.relocated();
+  /** What is recorded of erased sectors lives until they are full. */
+  #relocateBlanks(oldest: number): boolean {
+    for (let number = this.newest; number < this.newest + this.#sectors.count; number++)
+      if (this.#sectors.isRecordedIn(number, oldest) && !this.#recordBlank(number)) return false;
+    return true;
   }
 
   /** What each block of the partition holds, for `inspect`. */
   sector(block: number): SectorView {
-    const back = (this.newest - 1 - block) % this.#sectors;
-    const number = this.newest - (back < 0 ? back + this.#sectors : back);
+    const number = this.#numberIn(block);
     if (number === this.newest) return { number, state: "head" };
     if (number >= this.oldest) return { number, state: "live" };
-    const next = number + this.#sectors;
-    return { number: Math.max(number, 0), state: next <= this.ready ? "ready" : "dirty" };
+    const next = number + this.#sectors.count;
+    const state = this.#sectors.isKnown(next) ? "ready" : this.#sectors.isBad(next) ? "bad" : "free";
+    return { number: Math.max(number, 0), state };
   }
-}
-
-function isBlank(bytes: Uint8Array, at: number): boolean {
-  for (let i = at; i < at + UNIT; i++) if (bytes[i] !== 0xff) return false;
-  return true;
 }

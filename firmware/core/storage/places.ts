@@ -1,21 +1,16 @@
 // Where the newest record of every value that is no slot stands, in units of 16 bytes; 0 for none. Slots have an index of their own.
 
-import { MAX_WINDOWS } from "../../../protocol/wire/limits";
 import type { Profile } from "../profile";
-import { lengthFor, USAGE_GROUP } from "./records";
+import { USAGE_GROUP } from "./records";
 
 /** Values that the lock itself keeps beside what deltas set. */
-export const State = { claim: 1, keyset: 2, time: 3, seen: 4 } as const;
-const STATES = 5;
+export const State = { claim: 1, keyset: 2, time: 3, seen: 4, rebase: 5, swap: 6 } as const;
+/** States have numbers below this. */
+export const STATES = 7;
 /** Settings have numbers below this. */
 export const SETTINGS = 16;
-/** Where a damaged record stands: inside a sector header, where no record ever does, so that no compaction finds it alive. */
+/** Where a lost record stands: inside a sector header, where no record ever does, so that no compaction finds it alive. */
 export const NOWHERE = 1;
-
-/** The windows of a schedule record, its length, and that of its copy, in bytes. */
-export const SCHEDULE_PAYLOAD = MAX_WINDOWS * 4;
-export const SCHEDULE_BYTES = lengthFor(SCHEDULE_PAYLOAD, true);
-export const SCHEDULE_COPY_BYTES = lengthFor(SCHEDULE_PAYLOAD, false);
 
 /** Places by the number of a group of slots, of a schedule, a setting or a state. */
 export interface Places {
@@ -23,6 +18,8 @@ export interface Places {
   readonly schedules: Uint16Array;
   readonly settings: Uint16Array;
   readonly states: Uint16Array;
+  /** Second copies of states, in other sectors than the first: without claim and keyset the lock would obey nobody. */
+  readonly mirrors: Uint16Array;
 }
 
 /** The places of an empty table. */
@@ -32,5 +29,6 @@ export function makePlaces(profile: Profile): Places {
     schedules: new Uint16Array(profile.schedules + 1),
     settings: new Uint16Array(SETTINGS),
     states: new Uint16Array(STATES),
+    mirrors: new Uint16Array(STATES),
   };
 }

@@ -1,20 +1,22 @@
 // Records: what the credential partition's log is made of. Lengths are multiples of 16 bytes; nothing written is ever touched
-// again. The first four bits are the type, the last four bytes a CRC-32 that is seeded with the sector's number, so that stale or
-// foreign bytes never verify. A record that commits a delta carries the log position in the 19 bytes before its CRC.
+// again. The first four bits are the type. The last six bytes are a link to the record before, and a CRC-32 that is seeded with the
+// sector's number, so that stale or foreign bytes never verify. A record that commits a delta carries the log position in the 17
+// bytes before these: the low byte of its seq, since positions are contiguous, and the chain head.
 //
-//   slot        64  entry (41) | seq (3) | head (16) | crc            commits a put, change, enable or disable
-//   slot copy   48  entry (41) | 0 (3) | crc                          the same slot, carried on by a compaction
-//   schedule    64  type | units | id | count | windows (8 × 4) | 0 (5) | seq | head | crc
-//   schedule c. 48  type | units | id | count | windows (8 × 4) | 0 (8) | crc
-//   setting     ..  type | units | id | length | value | 0 | seq | head | crc        and its copy without seq and head
-//   removal     ..  type | units | code | 0 | count (2) | bitmap of slots | 0 | seq | head | crc
-//   outcome     32  type | units | code | installed (1) | slot dropped + 1 (2) | detail (2) | 0 | seq | head | crc
-//   acks        ..  type | units | count | 0 | first seq (3) | 0 | count × (code, detail (2), fingerprint of head (2)) | 0 | crc
-//   usage       96  type | units | group | 0 | 8 × (generation (3), used (1), uses left (2), first use (4)) | 0 | crc
-//   state       ..  type | units | id | length | value | 0 | crc
-//   erase       16  type | units | 0 (2) | oldest (4) | ready (4) | crc
+//   slot        64  entry (41) | seq (1) | head (16) | link | crc            commits a put, change, enable or disable
+//   slot copy   48  entry (41) | 0 (1) | link | crc                          the same slot, carried on, or staged by a rebase
+//   schedule    ..  type | units | id | count | count × window (4) | 0 | seq | head | link | crc   and its copy without seq and head
+//   setting     ..  type | units | id | length | value | 0 | seq | head | link | crc                and its copy
+//   removal     ..  type | units | code | 0 | count (2) | bitmap of slots | 0 | seq | head | link | crc
+//   outcome     32  type | units | code | 0 | slot dropped + 1 (2) | detail (2) | 0 | seq | head | link | crc
+//   acks        ..  type | units | count | 0 | first seq (3) | 0 | count × (code, detail (2), fingerprint of head (2)) | 0 | link | crc
+//   usage       96  type | units | group | 0 | 8 × (generation (3), used (1), uses left (2), first use (4)) | 0 | link | crc
+//   state       ..  type, copy (1 bit) | units | id | length | value | 0 | link | crc
+//   moved       16  type | units | closes (1) | 0 | oldest sector (4) | 0 | link | crc
+//   blank       ..  type | units | clear (1) | 0 | sector (4) | unless it reads clear 17 prints (2 each) | 0 | link | crc
+//   keys        ..  type | units | damaged (1) | sectors back (1) | packed set of keys | 0 | link | crc
 
-import { getU32, putU16, putU24, putU32 } from "../../../protocol/wire/bytes";
+import { getU16, getU32, putU16, putU32 } from "../../../protocol/wire/bytes";
 import { ENTRY_BYTES } from "../../../protocol/wire/entry";
 import { crc32, mended } from "./crc";
 
@@ -31,7 +33,9 @@ export const Record = {
   acks: 9,
   usage: 10,
   state: 11,
-  erase: 12,
+  moved: 12,
+  blank: 13,
+  keys: 14,
 } as const;
 
 export const UNIT = 16;
@@ -39,9 +43,15 @@ export const MAX_RECORD_BYTES = 15 * UNIT;
 export const SLOT_BYTES = 64;
 export const SLOT_COPY_BYTES = 48;
 export const OUTCOME_BYTES = 32;
+/** One window of a schedule. */
+export const WINDOW_BYTES = 4;
 export const CRC_BYTES = 4;
-/** seq (3) and head (16), just before the CRC of a committing record. */
-export const POSITION_BYTES = 19;
+/** The key of the record before (11 bits) and the number of this one, modulo 32: just before the CRC of every record. */
+export const LINK_BYTES = 2;
+/** What every record ends with. */
+export const TAIL = LINK_BYTES + CRC_BYTES;
+/** seq (1) and head (16), just before the tail of a committing record. */
+export const POSITION_BYTES = 17;
 /** The head of every record but a slot's. */
 export const HEAD = 4;
 /** Slots that share one usage record, and the bytes of each in it. */
@@ -51,7 +61,7 @@ export const USAGE_RECORD_BYTES = 96;
 /** One ack in an acks record. */
 export const ACK_BYTES = 5;
 export const ACKS_HEAD = 8;
-/** Acks in one record: what fits 240 bytes with head and CRC. */
+/** Acks in one record: what fits 240 bytes with head and tail. */
 export const ACKS_PER_RECORD = 45;
 
 /** The type of the record at `offset`. */
@@ -64,7 +74,7 @@ export function recordLength(bytes: Uint8Array, offset: number): number {
   const type = bytes[offset] >>> 4;
   if (type === Record.slot) return SLOT_BYTES;
   if (type === Record.slotCopy) return SLOT_COPY_BYTES;
-  if (type < Record.schedule || type > Record.erase) return 0;
+  if (type < Record.schedule || type > Record.keys) return 0;
   const units = bytes[offset + 1];
   return units >= 1 && units <= 15 ? units * UNIT : 0;
 }
@@ -80,10 +90,40 @@ export function commits(type: number): boolean {
   );
 }
 
+/** Marks a state's record as a copy of one that stands before it. */
+export function markCopy(bytes: Uint8Array): void {
+  bytes[0] |= 1;
+}
+
+/** Whether a state's record is a copy. */
+export function isCopy(bytes: Uint8Array, offset: number): boolean {
+  return (bytes[offset] & 1) !== 0;
+}
+
+/** In the first byte of a copy: it belongs to a table that is being built. */
+const STAGED = 8;
+
+/** Marks a copy of a slot, schedule or setting as staged. */
+export function markStaged(bytes: Uint8Array, offset: number): void {
+  bytes[offset] |= STAGED;
+}
+
+/** Whether a record is a copy that was staged. */
+export function isStaged(bytes: Uint8Array, offset: number): boolean {
+  const type = bytes[offset] >>> 4;
+  const isOne = type === Record.slotCopy || type === Record.scheduleCopy || type === Record.settingCopy;
+  return isOne && (bytes[offset] & STAGED) !== 0;
+}
+
 /** The smallest record length for `payload` bytes behind the head, with or without a log position. */
 export function lengthFor(payload: number, position: boolean): number {
-  const bytes = HEAD + payload + (position ? POSITION_BYTES : 0) + CRC_BYTES;
+  const bytes = HEAD + payload + (position ? POSITION_BYTES : 0) + TAIL;
   return Math.ceil(bytes / UNIT) * UNIT;
+}
+
+/** The length of a record that removes any of so many slots: 160 bytes for a thousand. */
+export function removalBytes(slots: number): number {
+  return lengthFor(2 + Math.ceil(slots / 8), true);
 }
 
 /** Puts the head of a record that is not a slot's: type, units and the two bytes that its type defines. */
@@ -98,6 +138,21 @@ export function putHead(
   bytes[1] = length / UNIT;
   bytes[2] = third;
   bytes[3] = fourth;
+}
+
+/** The link of the record of `length` bytes at `offset`. */
+export function linkOf(bytes: Uint8Array, offset: number, length: number): number {
+  return getU16(bytes, offset + length - TAIL);
+}
+
+/** The link that a record has whose predecessor changed `key` and was the `number`-th of the log, counted anyhow. */
+export function makeLink(key: number, number: number): number {
+  return ((number & 31) << 11) | key;
+}
+
+/** Puts the link of a record of `length` bytes. */
+export function putLink(bytes: Uint8Array, length: number, link: number): void {
+  putU16(bytes, length - TAIL, link);
 }
 
 /** Closes a record: its CRC under `seed` in its last four bytes. */
@@ -160,9 +215,9 @@ export function bareEntry(bytes: Uint8Array, offset: number): Uint8Array {
 
 /** Puts the log position of a committing record of `length` bytes where it belongs. */
 export function putPosition(bytes: Uint8Array, length: number, seq: number, head: Uint8Array): void {
-  const at = length - CRC_BYTES - POSITION_BYTES;
-  putU24(bytes, at, seq);
-  bytes.set(head, at + 3);
+  const at = length - TAIL - POSITION_BYTES;
+  bytes[at] = seq & 0xff;
+  bytes.set(head, at + 1);
 }
 
 /** Puts a whole outcome record, but for its CRC. `dropped` is the number of the slot that it drops plus 1, 0 for none. */

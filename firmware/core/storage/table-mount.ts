@@ -3,38 +3,53 @@
 
 import { getU16, getU24 } from "../../../protocol/wire/bytes";
 import { Code } from "../../../protocol/wire/codes";
-import { ENTRY_TAG } from "../../../protocol/wire/entry";
+import { ENTRY_GENERATION, ENTRY_TAG } from "../../../protocol/wire/entry";
 import { HEAD_BYTES } from "../../../protocol/wire/limits";
-import type { LogVisitor, MountState } from "./flash-log";
-import { NOWHERE } from "./places";
+import type { MountState } from "./flash-log";
+import type { KeySet, Keys } from "./keys";
+import type { LogVisitor } from "./log-mount";
+import { NOWHERE, State } from "./places";
+import type { Staged } from "./rebase";
 import {
   ACK_BYTES,
   ACKS_HEAD,
-  CRC_BYTES,
   commits,
   HEAD,
+  isCopy,
+  isStaged,
   POSITION_BYTES,
   Record,
   recordType,
   slotOf,
+  TAIL,
+  USAGE_GROUP,
   wasInstalled,
 } from "./records";
 import type { Table } from "./table";
 
 const NOTHING = new Uint8Array(0);
+/** How far the low byte of a position may lie behind what is known: deltas that were lost are applied again. */
+const BEHIND = 64;
 
 export class TableMount implements LogVisitor {
   readonly #table: Table;
-  /** Of each slot's newest tag the first byte, and the digits of its PIN; let go when the mount ends. */
+  /** Of each slot's newest tag the first byte, the digits of its PIN, and whether its use is lost; let go when the mount ends. */
   #buckets: Uint8Array;
   #digits: Uint8Array;
-  /** Slots whose records may have been those that a gap in the positions misses. */
-  readonly #suspects: number[] = [];
+  #useless: Uint8Array;
+  /** Slots that a swap gave a record which was staged before: what the index needs of it is read in the end. */
+  #unread: Uint8Array;
+  /** What positions are counted from: the last one, or that of the sector's header. */
+  #base = 0;
+  /** The low byte of the number of the sector at hand. */
+  #sector = 0;
 
   constructor(table: Table) {
     this.#table = table;
     this.#buckets = new Uint8Array(table.profile.slots);
     this.#digits = new Uint8Array(table.profile.slots);
+    this.#useless = new Uint8Array(table.profile.slots);
+    this.#unread = new Uint8Array(table.profile.slots);
   }
 
   /** Reads the whole log into the table, which is empty. */
@@ -45,20 +60,43 @@ export class TableMount implements LogVisitor {
     const tag = new Uint8Array(2);
     for (let slot = 0; slot < table.profile.slots; slot++) {
       if (table.index.place(slot) === 0 || table.index.isDamaged(slot)) continue;
+      if (this.#unread[slot] !== 0 && !this.#read(slot)) continue;
       tag[0] = this.#buckets[slot];
       tag[1] = table.index.fingerprint(slot);
       table.index.link(slot, tag, 0);
       if (this.#digits[slot] > 0) table.pins[this.#digits[slot]]++;
+      if (this.#useless[slot] !== 0) table.condemnUsed(slot);
     }
-    this.#buckets = this.#digits = NOTHING;
+    this.#buckets = this.#digits = this.#useless = this.#unread = NOTHING;
     for (const place of table.places.schedules) if (place !== 0) table.schedules++;
+    table.log.position = table.applied;
     return state;
   }
 
+  /** Reads what a swap made the slot's record. False when it is damaged. */
+  #read(slot: number): boolean {
+    if (this.#table.load(slot) !== "ok") return false;
+    const { tag, digits } = this.#table.entry;
+    this.#buckets[slot] = tag[0];
+    this.#table.index.setFingerprint(slot, tag[1]);
+    this.#digits[slot] = digits;
+    return true;
+  }
+
+  visitSector(number: number, position: number): void {
+    this.#sector = number & 0xff;
+    this.#base = Math.max(this.#table.applied, position);
+  }
+
   visit(record: Uint8Array, offset: number, length: number, location: number): void {
-    const { places } = this.#table;
+    const { places, profile } = this.#table;
     const type = recordType(record, offset);
-    if (commits(type)) this.#visitPosition(record, offset, length, location);
+    const id = record[offset + 2];
+    if (isStaged(record, offset)) {
+      this.#visitStaged(type, type === Record.slotCopy ? slotOf(record, offset) : id, location);
+      return;
+    }
+    if (commits(type)) this.#visitPosition(record, offset, length);
     switch (type) {
       case Record.slot:
       case Record.slotCopy:
@@ -66,61 +104,113 @@ export class TableMount implements LogVisitor {
         break;
       case Record.schedule:
       case Record.scheduleCopy:
-        if (record[offset + 2] <= this.#table.profile.schedules)
-          places.schedules[record[offset + 2]] = record[offset + 3] === 0 ? 0 : location;
+        if (id <= profile.schedules) places.schedules[id] = record[offset + 3] === 0 ? 0 : location;
         break;
       case Record.setting:
       case Record.settingCopy:
-        if (record[offset + 2] < places.settings.length) places.settings[record[offset + 2]] = location;
+        if (id < places.settings.length) places.settings[id] = location;
         break;
       case Record.removal:
-        for (let slot = 0; slot < this.#table.profile.slots; slot++)
-          if ((record[offset + HEAD + 2 + (slot >> 3)] >> (slot & 7)) & 1)
-            this.#table.index.setPlace(slot, 0);
+        this.#visitRemoval(record, offset);
         break;
       case Record.outcome:
         this.#visitOutcome(record, offset);
         break;
       case Record.acks:
-        this.#visitAcks(record, offset, location);
+        this.#visitAcks(record, offset);
         break;
       case Record.usage:
-        if (record[offset + 2] < places.usage.length) places.usage[record[offset + 2]] = location;
+        this.#visitUsage(id, location);
         break;
       case Record.state:
-        if (record[offset + 2] < places.states.length) places.states[record[offset + 2]] = location;
-        break;
+        this.#visitState(id, isCopy(record, offset), location);
+        if (id === State.rebase) this.#table.rebase.visitValue(record, offset + HEAD);
+        if (id === State.swap) this.#visitSwap(record, offset);
     }
   }
 
-  visitDamage(record: Uint8Array, offset: number, whole: boolean): void {
-    const { places } = this.#table;
-    const type = recordType(record, offset);
-    const slot = slotOf(record, offset);
-    const isKnown = slot < this.#table.profile.slots;
-    if (type === Record.slot && isKnown) this.#suspects.push(slot);
-    // A commit that is missing shows in the positions behind it, and a write that was cut means nothing.
-    if (!whole || commits(type)) return;
-    if (type === Record.slotCopy && isKnown && this.#table.index.place(slot) === 0) {
-      this.#condemn(slot);
+  #visitStaged(type: number, id: number, location: number): void {
+    const { rebase } = this.#table;
+    if (type === Record.slotCopy) rebase.visitStaged("slots", id, location);
+    else rebase.visitStaged(type === Record.scheduleCopy ? "schedules" : "settings", id, location);
+  }
+
+  #visitSwap(record: Uint8Array, offset: number): void {
+    const { rebase, index, places, acks, profile } = this.#table;
+    const staged = rebase.visitSwap(record, offset + HEAD);
+    index.clear();
+    for (let slot = 0; slot < profile.slots; slot++)
+      if (staged.slots[slot] !== 0) index.setPlace(slot, staged.slots[slot], staged.slots[slot] === NOWHERE);
+    this.#unread.fill(1);
+    this.#useless.fill(0);
+    places.usage.fill(0);
+    places.schedules.set(staged.schedules);
+    places.settings.set(staged.settings);
+    acks.clear();
+    this.#table.applied = this.#base = 0;
+  }
+
+  addKeys(record: Uint8Array, offset: number, keys: KeySet): void {
+    if (recordType(record, offset) === Record.state) {
+      // A swap changes all but the lock's own values.
+      for (let key = 0; key < this.#table.keys.states; key++) keys.add(key);
       return;
     }
-    // Uses that were counted once are never uncounted: the slots of the group are denied.
-    if (type === Record.usage && record[offset + 2] < places.usage.length)
-      places.usage[record[offset + 2]] = NOWHERE;
-    this.#table.log.damage++;
+    for (let slot = 0; slot < this.#table.profile.slots; slot++)
+      if (isInBitmap(record, offset, slot)) keys.add(slot);
   }
 
-  #condemn(slot: number): void {
-    this.#table.index.setPlace(slot, NOWHERE, true);
-    this.#table.log.damage++;
+  visitLost(key: number, certainly: boolean): boolean {
+    const { index, keys, places, rebase } = this.#table;
+    // It may as well have been staged: then the new table would have it damaged.
+    if (rebase.staged !== undefined) loseStaged(rebase.staged, key, keys, certainly);
+    if (key < keys.usage) {
+      if (!certainly && index.place(key) === 0) return false;
+      index.setPlace(key, NOWHERE, true);
+      return true;
+    }
+    if (key < keys.schedules) return this.#loseUsage(key - keys.usage, certainly);
+    if (key < keys.settings) return losePlace(places.schedules, key - keys.schedules, certainly);
+    if (key < keys.states) return losePlace(places.settings, key - keys.settings, certainly);
+    // A copy that is lost takes nothing with it, while what it is a copy of still stands.
+    if (key >= keys.mirrors)
+      return (
+        places.states[key - keys.mirrors] === 0 && losePlace(places.states, key - keys.mirrors, certainly)
+      );
+    if (key === keys.states + State.rebase) rebase.visitLost();
+    places.mirrors[key - keys.states] = 0;
+    return losePlace(places.states, key - keys.states, certainly);
   }
 
-  #visitPosition(record: Uint8Array, offset: number, length: number, location: number): void {
-    const at = offset + length - CRC_BYTES - POSITION_BYTES;
-    const seq = getU24(record, at);
-    if (seq > this.#table.applied) this.#visitNext(seq);
-    if (seq === this.#table.applied) this.#table.head.set(record.subarray(at + 3, at + 3 + HEAD_BYTES));
+  /** Uses that were counted once are never uncounted: what depends on them is denied until it is put again. */
+  #loseUsage(group: number, certainly: boolean): boolean {
+    if (!losePlace(this.#table.places.usage, group, certainly)) return false;
+    this.#useless.fill(1, group * USAGE_GROUP, (group + 1) * USAGE_GROUP);
+    return true;
+  }
+
+  #visitUsage(group: number, location: number): void {
+    const { places } = this.#table;
+    if (group >= places.usage.length) return;
+    places.usage[group] = location;
+    this.#useless.fill(0, group * USAGE_GROUP, (group + 1) * USAGE_GROUP);
+  }
+
+  #visitState(id: number, copy: boolean, location: number): void {
+    const { places } = this.#table;
+    if (id >= places.states.length) return;
+    const stands = places.states[id] !== 0 && places.states[id] !== NOWHERE;
+    places.mirrors[id] = copy && stands ? location : 0;
+    if (!copy || !stands) places.states[id] = location;
+  }
+
+  #visitPosition(record: Uint8Array, offset: number, length: number): void {
+    const at = offset + length - TAIL - POSITION_BYTES;
+    const base = this.#base;
+    const seq = Math.max(0, base + ((record[at] - base + BEHIND) & 0xff) - BEHIND);
+    const table = this.#table;
+    this.#base = table.applied = seq;
+    table.head.set(record.subarray(at + 1, at + 1 + HEAD_BYTES));
     const type = recordType(record, offset);
     let code: number = Code.applied;
     let detail = 0;
@@ -130,24 +220,7 @@ export class TableMount implements LogVisitor {
       code = record[offset + 2];
       detail = getU16(record, offset + HEAD + 2);
     }
-    this.#table.acks.put(seq, code, detail, getU16(record, at + 3), this.#sectorOf(location));
-  }
-
-  /** Positions are contiguous, so a committing record that is missing shows; what stood in its place was damaged, not torn. */
-  #visitNext(seq: number): void {
-    // A log that was never compacted begins with position 1; any other begins with whatever was left.
-    const isWhole = this.#table.applied > 0 || this.#table.log.oldest === 1;
-    const missing = isWhole ? seq - this.#table.applied - 1 : 0;
-    if (missing > 0) {
-      for (const slot of this.#suspects) this.#condemn(slot);
-      this.#table.log.damage += Math.max(0, missing - this.#suspects.length);
-    }
-    this.#suspects.length = 0;
-    this.#table.applied = seq;
-  }
-
-  #sectorOf(location: number): number {
-    return this.#table.log.numberAt(location) & 0xff;
+    table.acks.put(seq, code, detail, getU16(record, at + 1), this.#sector);
   }
 
   #visitSlot(record: Uint8Array, offset: number, location: number): void {
@@ -158,6 +231,16 @@ export class TableMount implements LogVisitor {
     this.#table.index.setFingerprint(slot, record[offset + ENTRY_TAG + 1]);
     const digits = record[offset + 4] >>> 5;
     this.#digits[slot] = digits === 0 ? 0 : digits + 3;
+    this.#unread[slot] = 0;
+    // A put begins a new generation, whose use is known: there was none.
+    const isPut =
+      recordType(record, offset) === Record.slot && getU24(record, offset + ENTRY_GENERATION) === this.#base;
+    if (isPut) this.#useless[slot] = 0;
+  }
+
+  #visitRemoval(record: Uint8Array, offset: number): void {
+    for (let slot = 0; slot < this.#table.profile.slots; slot++)
+      if (isInBitmap(record, offset, slot)) this.#table.index.setPlace(slot, 0);
   }
 
   #visitOutcome(record: Uint8Array, offset: number): void {
@@ -165,12 +248,35 @@ export class TableMount implements LogVisitor {
     if (dropped > 0 && dropped <= this.#table.profile.slots) this.#table.index.setPlace(dropped - 1, 0);
   }
 
-  #visitAcks(record: Uint8Array, offset: number, location: number): void {
+  #visitAcks(record: Uint8Array, offset: number): void {
     const first = getU24(record, offset + HEAD);
-    const sector = this.#sectorOf(location);
     for (let i = 0; i < record[offset + 2]; i++) {
       const at = offset + ACKS_HEAD + i * ACK_BYTES;
-      this.#table.acks.put(first + i, record[at], getU16(record, at + 1), getU16(record, at + 3), sector);
+      this.#table.acks.put(
+        first + i,
+        record[at],
+        getU16(record, at + 1),
+        getU16(record, at + 3),
+        this.#sector,
+      );
     }
   }
+}
+
+function isInBitmap(removal: Uint8Array, offset: number, slot: number): boolean {
+  return ((removal[offset + HEAD + 2 + (slot >> 3)] >> (slot & 7)) & 1) !== 0;
+}
+
+function losePlace(places: Uint16Array, id: number, certainly: boolean): boolean {
+  if (!certainly && places[id] === 0) return false;
+  places[id] = NOWHERE;
+  return true;
+}
+
+function loseStaged(staged: Staged, key: number, keys: Keys, certainly: boolean): void {
+  const { slots, schedules, settings } = staged;
+  if (key < keys.usage) losePlace(slots, key, certainly);
+  else if (key >= keys.schedules && key < keys.settings)
+    losePlace(schedules, key - keys.schedules, certainly);
+  else if (key >= keys.settings && key < keys.states) losePlace(settings, key - keys.settings, certainly);
 }

@@ -8,18 +8,10 @@ import type { Bolt } from "../../../firmware/ports";
 import { Role } from "../../../protocol/wire/entry";
 import { StatusFlag } from "../../../protocol/wire/messages";
 import type { FlashImage } from "../../../simulator/board/board";
+import { FaultyNor, type SectorFault } from "../../../simulator/board/faulty-nor";
+import { POWER_CUT, Power } from "../../../simulator/board/power";
 import { Door, L500I, seededRandom } from "../../support/door";
-import {
-  bootBehind,
-  bootFrom,
-  bootWith,
-  eventsIn,
-  FaultyFlash,
-  FlashFault,
-  type Hook,
-  type Operation,
-  Power,
-} from "../../support/door-faults";
+import { bootBehind, bootFrom, bootWith, eventsIn } from "../../support/door-faults";
 import { Dice, SEED } from "../../support/situations";
 
 const PIN = "4711080";
@@ -56,7 +48,7 @@ describe("C10 a credential that counts its uses, when the power is cut", () => {
   function bootOn(door: Door, image: FlashImage, bolt: CountingBolt): Power {
     bootFrom(door, image);
     bolt.power = new Power();
-    bootBehind(door, bolt.power.hook, { bolt });
+    bootBehind(door, { power: bolt.power }, { bolt });
     for (let tick = 0; tick < HOUSEKEEPING_TICKS; tick++) door.lock.tick();
     return bolt.power;
   }
@@ -67,16 +59,16 @@ describe("C10 a credential that counts its uses, when the power is cut", () => {
       const reason = door.type(PIN);
       return power.isOn ? reason : "cut";
     } catch (error) {
-      if (power.isOn || !(error instanceof FlashFault)) throw error;
+      if (error !== POWER_CUT) throw error;
       return "cut";
     }
   }
 
   /** Opens once from `image` with a cut, then as often as the lock lets. Returns how often the bolt was drawn. */
-  function opensWithCut(door: Door, image: FlashImage, cutAt: number, share: number): number {
+  function opensWithCut(door: Door, image: FlashImage, operation: number, bytes: number): number {
     const bolt = new CountingBolt();
     const power = bootOn(door, image, bolt);
-    power.cutAt(cutAt, share);
+    power.cutAt({ operation, bytes, torn: "clean" });
     typeOn(door, power);
     bootOn(door, door.board.image(), bolt);
     for (let attempt = 0; attempt < 10 && door.type(PIN) === "granted"; attempt++) door.lock.tick();
@@ -85,48 +77,45 @@ describe("C10 a credential that counts its uses, when the power is cut", () => {
     return bolt.opens;
   }
 
-  /** How many writes an opening from this image takes. */
-  function writesOfOpening(door: Door, image: FlashImage): number {
+  /** The lengths of the writes that an opening from this image takes. */
+  function writesOfOpening(door: Door, image: FlashImage): number[] {
     const power = bootOn(door, image, new CountingBolt());
-    power.cutAt(Number.POSITIVE_INFINITY, 0);
+    power.cutAt(undefined);
     assert.equal(door.type(PIN), "granted");
-    return power.writes;
+    assert.ok(power.operations.every(({ kind }) => kind === "program"));
+    return power.operations.map(({ length }) => length);
   }
 
-  /** Cuts an opening at each of its writes, with each sixteenth of the write done. */
+  /** Cuts an opening at each of its writes, with each sixteenth of the write done, and after the last. */
   function cutEverywhere(door: Door, image: FlashImage, uses: number): void {
-    const writes = writesOfOpening(door, image);
-    for (let cutAt = 0; cutAt <= writes; cutAt++)
-      for (let share = 0; share <= 1; share += 1 / 16) {
-        const opens = opensWithCut(door, image, cutAt, share);
-        assert.ok(opens <= uses && opens >= uses - 1, `write ${cutAt}, share ${share}: ${opens} times`);
+    [...writesOfOpening(door, image), 16].forEach((length, write) => {
+      for (let bytes = 0; bytes <= length; bytes += length / 16) {
+        const opens = opensWithCut(door, image, write, Math.floor(bytes));
+        assert.ok(opens <= uses && opens >= uses - 1, `write ${write}, ${bytes} bytes: ${opens} times`);
       }
+    });
   }
 
   for (const uses of [1, 2, 3])
     it(`opens ${uses} times at most, one less if the cut came before the bolt: any write, any share of it`, () => {
       const door = limitedDoor(uses);
       const image = door.board.image();
-      assert.equal(writesOfOpening(door, image), 2, "its use and its event");
+      assert.equal(writesOfOpening(door, image).length, 2, "its use and its event");
       cutEverywhere(door, image, uses);
     });
 
-  for (const [what, filler] of [
-    ["the table", "90210"],
-    ["the event log", "606"],
-  ])
-    it(`opens twice at most where the opening begins a new sector of ${what}`, () => {
-      const door = limitedDoor(2);
-      assert.deepEqual(door.apply(door.pin(4, "90210", { uses: 60_000 })), ["applied"]);
-      let image = door.board.image();
-      while (writesOfOpening(door, image) < 3) {
-        bootFrom(door, image);
-        door.lock.tick();
-        door.type(filler);
-        image = door.board.image();
-      }
-      cutEverywhere(door, image, 2);
-    });
+  it("opens twice at most where the opening begins a new sector of the table", () => {
+    const door = limitedDoor(2);
+    assert.deepEqual(door.apply(door.pin(4, "90210", { uses: 60_000 })), ["applied"]);
+    let image = door.board.image();
+    while (writesOfOpening(door, image).length < 3) {
+      bootFrom(door, image);
+      door.lock.tick();
+      door.type("90210");
+      image = door.board.image();
+    }
+    cutEverywhere(door, image, 2);
+  });
 
   it(`opens no more often than it may over hundreds of random cuts (seed ${SEED})`, () => {
     const dice = new Dice(SEED);
@@ -137,7 +126,8 @@ describe("C10 a credential that counts its uses, when the power is cut", () => {
       const bolt = new CountingBolt();
       for (let last = ""; last !== "used-up"; ) {
         const power = bootOn(door, door.board.image(), bolt);
-        if (dice.percent(60)) power.cutAt(dice.between(0, 3), dice.between(0, 16) / 16);
+        if (dice.percent(60))
+          power.cutAt({ operation: dice.between(0, 3), bytes: dice.between(0, 100), torn: "clean" });
         for (let attempt = dice.between(1, 3); attempt > 0 && power.isOn; attempt--) {
           if (dice.percent(50)) door.lock.tick();
           last = typeOn(door, power);
@@ -202,32 +192,19 @@ describe("L4 before the bolt moves", () => {
   });
 });
 
-/** A partition that fails in one kind of operation while `fails` is set. */
-class Flaw {
-  fails = false;
-  readonly #operation: Operation;
-
-  constructor(operation: Operation) {
-    this.#operation = operation;
-  }
-
-  readonly hook: Hook = (operation) => (this.fails && operation === this.#operation ? 0 : undefined);
-}
-
 describe("a lock whose flash fails stays locked", () => {
   const OTHER = "90210";
   const ADMIN = "6062255";
+  const WRITES_FAIL: SectorFault = { kind: "program-error" };
+  const READS_FAIL: SectorFault = { kind: "read-error" };
 
-  /** A door with three credentials, and a flaw in each partition. */
-  function flawedDoor(operation: Operation): { door: Door; credentials: Flaw; events: Flaw } {
+  /** A door with three credentials, and the flash that it boots on, sound as yet. */
+  function flawedDoor(): { door: Door; credentials: FaultyNor; events: FaultyNor } {
     const door = new Door({ profile: L500I });
     door.apply(door.pin(1, PIN), door.pin(2, OTHER, { uses: 2 }), door.pin(3, ADMIN, { role: Role.admin }));
-    const credentials = new Flaw(operation);
-    const events = new Flaw(operation);
-    bootWith(door, {
-      credentials: new FaultyFlash(door.board.credentials, credentials.hook),
-      events: new FaultyFlash(door.board.events, events.hook),
-    });
+    const credentials = new FaultyNor(door.board.credentials);
+    const events = new FaultyNor(door.board.events);
+    bootWith(door, { credentials, events });
     door.setTime();
     door.lock.tick();
     return { door, credentials, events };
@@ -245,20 +222,20 @@ describe("a lock whose flash fails stays locked", () => {
   }
 
   it("busy for everyone while events cannot be written", () => {
-    const { door, events } = flawedDoor("write");
-    events.fails = true;
+    const { door, events } = flawedDoor();
+    events.fail(WRITES_FAIL);
     assert.deepEqual(typeAll(door), ["busy", "busy", "busy"]);
-    events.fails = false;
+    events.heal();
     door.lock.tick();
     assert.deepEqual(typeAll(door), ["granted", "granted", "granted"]);
   });
 
   it("busy for who has a use to commit while the table cannot be written; others come in", () => {
-    const { door, credentials } = flawedDoor("write");
+    const { door, credentials } = flawedDoor();
     assert.equal(door.type(PIN), "granted", "the first use is committed");
-    credentials.fails = true;
+    credentials.fail(WRITES_FAIL);
     assert.deepEqual(typeAll(door), ["granted", "busy", "busy"]);
-    credentials.fails = false;
+    credentials.heal();
     door.reboot();
     assert.deepEqual(typeAll(door), ["granted", "granted", "granted"]);
     assert.deepEqual(typeAll(door), ["granted", "granted", "granted"]);
@@ -266,10 +243,10 @@ describe("a lock whose flash fails stays locked", () => {
   });
 
   it("a use that was committed for an opening that could not be logged is gone", () => {
-    const { door, events } = flawedDoor("write");
-    events.fails = true;
+    const { door, events } = flawedDoor();
+    events.fail(WRITES_FAIL);
     assert.equal(door.type(OTHER), "busy");
-    events.fails = false;
+    events.heal();
     assert.deepEqual(
       [OTHER, OTHER].map((pin) => door.type(pin)),
       ["granted", "used-up"],
@@ -278,17 +255,17 @@ describe("a lock whose flash fails stays locked", () => {
 
   it("nobody comes in, and nothing is thrown, while flash cannot be read", () => {
     for (const partition of ["credentials", "events"] as const) {
-      const flawed = flawedDoor("read");
-      flawed[partition].fails = true;
+      const flawed = flawedDoor();
+      flawed[partition].fail(READS_FAIL);
       for (const reason of typeAll(flawed.door)) assert.notEqual(reason, "granted", partition);
-      flawed[partition].fails = false;
+      flawed[partition].heal();
       flawed.door.reboot();
       assert.deepEqual(typeAll(flawed.door), ["granted", "granted", "granted"]);
     }
   });
 
   it("nobody comes in where events have no room, until the housekeeping has made some", () => {
-    const { door } = flawedDoor("write");
+    const { door } = flawedDoor();
     while (door.lock.parts.events.hasRoom) door.type("0000");
     const image = door.board.image();
     assert.deepEqual(typeAll(door), ["busy", "busy", "busy"]);

@@ -435,6 +435,7 @@ describe("of several reasons a person hears the first", () => {
     assert.equal(door.type(OTHER), "unknown");
     assert.equal(door.type(PIN), "damaged");
     usage[place + 6] ^= 7;
+    door.reboot();
     assert.equal(door.type(PIN), "disabled");
     take(door, { op: "enable", slot: 0, generation });
     assert.equal(door.type(PIN), "wrong-mode");

@@ -49,6 +49,21 @@ describe("The virtual NOR flash is stricter than a real one", () => {
     assert.deepEqual(flash.counters, { programs: 4, programmedBytes: 64, reads: 3, readBytes: 3, erases: 1 });
   });
 
+  it("remembers the first misuse, for those who take every exception for a fault of the device", () => {
+    const flash = new NorFlash(SECTOR_BYTES);
+    flash.write(bytes(16, 0), 32);
+    for (const offset of [32, 8]) assert.throws(() => flash.write(bytes(16, 0), offset), FlashMisuse);
+    assert.match(String(flash.misuse), /flash write at 32: programmed already/);
+  });
+
+  it("flips any bit of its cells at rest", () => {
+    const flash = new NorFlash(SECTOR_BYTES);
+    flash.flip(8 * 100 + 3);
+    assert.equal(contentOf(flash, 100, 1)[0], 0xff ^ 8);
+    flash.flip(8 * 100 + 3);
+    assert.equal(contentOf(flash, 100, 1)[0], 0xff);
+  });
+
   it("refuses misaligned writes, and any access past the end", () => {
     const flash = new NorFlash(SECTOR_BYTES);
     for (const [length, offset] of [

@@ -214,35 +214,3 @@ describe("K2 S4 compaction keeps everything: table, position, acks, uses, over r
     assert.equal(door.lock.authority.keys.length, 4);
   });
 });
-
-describe("Storage bars", () => {
-  it("1000 uniform updates of a full table take at most 20 erases and 1.15 times the bytes of their records", () => {
-    const full = new FullLock(LOCK_1000);
-    const { door, dice } = full;
-    const change = (): Operation[] => {
-      const slot = dice.below(1000);
-      const { generation } = full.reference.slots.get(slot) ?? { generation: 0 };
-      return [{ op: "change", slot, generation, role: dice.below(3), capabilities: dice.below(128) }];
-    };
-    const run = (updates: number): void => {
-      for (let i = 0; i < updates; i += 8) {
-        full.send(Array.from({ length: 8 }, change).flat());
-        full.tick();
-      }
-    };
-    run(4000);
-    const { counters } = door.board.credentials;
-    const [erases, bytes] = [counters.erases, counters.programmedBytes];
-    run(4000);
-    const perThousand = (counters.erases - erases) / 4;
-    const perUpdate = (counters.programmedBytes - bytes) / 4000;
-    assert.ok(perThousand <= 20, `${perThousand} erases`);
-    assert.ok(perUpdate <= 1.15 * 64, `${perUpdate} bytes`);
-  });
-
-  it("a mount of a full table reads the partition at most once", () => {
-    const full = new FullLock(LOCK_1000);
-    full.door.reboot();
-    assert.ok(full.door.board.credentials.counters.readBytes <= LOCK_1000.credentialBytes);
-  });
-});

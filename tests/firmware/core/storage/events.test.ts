@@ -86,29 +86,31 @@ function chainOver(entries: readonly Uint8Array[], start = new Uint8Array(CHAIN)
   return hex(chain);
 }
 
-/** The sectors of a partition that hold events, oldest first. */
-function sectorsOf(bytes: Uint8Array): Uint8Array[] {
-  const number = (sector: Uint8Array): number => new DataView(sector.buffer, sector.byteOffset).getUint32(4);
-  return Array.from({ length: bytes.length / SECTOR_BYTES }, (_, i) =>
-    bytes.subarray(i * SECTOR_BYTES, (i + 1) * SECTOR_BYTES),
-  )
-    .filter(([first]) => first !== 0xff)
-    .sort((a, b) => number(a) - number(b));
+/** What stands in a partition: headers with the chain that each begins with, and all entries, both by number. */
+function contentOf(bytes: Uint8Array): {
+  headers: { first: number; chain: string }[];
+  entries: Uint8Array[];
+} {
+  const places = Array.from({ length: bytes.length / ENTRY }, (_, i) =>
+    bytes.subarray(i * ENTRY, (i + 1) * ENTRY),
+  );
+  const u32 = (place: Uint8Array, at: number): number =>
+    new DataView(place.buffer, place.byteOffset).getUint32(at);
+  const isHeader = (_: Uint8Array, place: number): boolean => place % (SECTOR_BYTES / ENTRY) === 0;
+  const written = (place: Uint8Array): boolean => place[0] !== 0xff;
+  const headers = places
+    .filter(isHeader)
+    .filter(written)
+    .sort((a, b) => u32(a, 4) - u32(b, 4))
+    .map((header) => ({ first: u32(header, 8), chain: hex(header.subarray(12, 12 + CHAIN)) }));
+  const entries = places
+    .filter((place, i) => !isHeader(place, i))
+    .filter(written)
+    .sort((a, b) => numberOf(a) - numberOf(b));
+  return { headers, entries };
 }
 
-/** The chain that a sector begins with, by its header. */
-const chainAt = (sector: Uint8Array): string => hex(sector.subarray(12, 12 + CHAIN));
-
-/** The chain that its entries lead to. */
-function chainBehind(sector: Uint8Array): string {
-  const entries = Array.from({ length: SECTOR_BYTES / ENTRY }, (_, i) =>
-    sector.subarray(i * ENTRY, (i + 1) * ENTRY),
-  );
-  return chainOver(
-    entries.slice(1).filter(([first]) => first !== 0xff),
-    sector.slice(12, 12 + CHAIN),
-  );
-}
+const numberOf = (entry: Uint8Array): number => new DataView(entry.buffer, entry.byteOffset).getUint32(4);
 
 const eventsOf = (door: Door): LockEvent[] => {
   const events: LockEvent[] = [];
@@ -276,15 +278,21 @@ describe("L9 the hash chain", () => {
       ring.append({ user: count });
       ring.maintain();
     }
-    const sectors = sectorsOf(ring.flash.bytes);
-    assert.ok(sectors.length >= 5);
-    for (let i = 0; i < sectors.length; i++) {
-      const next = i + 1 < sectors.length ? chainAt(sectors[i + 1]) : hex(ring.log.head());
-      assert.equal(chainBehind(sectors[i]), next, `sector ${i}`);
-      const edited = sectors[i].slice();
-      edited[ENTRY * 40 + 18] ^= 1;
-      seal(edited.subarray(ENTRY * 40, ENTRY * 41));
-      assert.notEqual(chainBehind(edited), next);
+    const { headers, entries } = contentOf(ring.flash.bytes);
+    assert.ok(headers.length >= 5);
+    headers.push({ first: ring.log.next, chain: hex(ring.log.head()) });
+    for (let i = 0; i + 1 < headers.length; i++) {
+      const [{ first, chain }, next] = [headers[i], headers[i + 1]];
+      // The oldest header may stand for events that are overwritten.
+      const covered = entries.filter((entry) => numberOf(entry) >= first && numberOf(entry) < next.first);
+      if (covered.length === next.first - first)
+        assert.equal(chainOver(covered, Buffer.from(chain, "hex")), next.chain);
+      else assert.equal(i, 0, "only the oldest");
+      const edited = covered.map((entry) => entry.slice());
+      const middle = edited[edited.length >> 1];
+      middle[18] ^= 1;
+      seal(middle);
+      assert.notEqual(chainOver(edited, Buffer.from(chain, "hex")), next.chain);
     }
   });
 

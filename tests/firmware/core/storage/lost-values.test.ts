@@ -77,12 +77,17 @@ describe("values that were lost", () => {
     assert.equal(door.type("482913"), "used-up");
     const [at] = recordsOf(door, Record.usage);
     ruin(door, at);
-    assert.equal(door.type("730164"), "damaged");
+    assert.equal(door.type("730164"), "granted", "nothing of it depends on its uses");
     assert.equal(door.type("482913"), "damaged");
     door.apply(door.pin(3, "615824"));
     door.reboot();
     door.lock.tick();
-    assert.equal(door.type("482913"), "damaged", "also after a boot that finds the damage");
+    assert.notEqual(door.type("482913"), "granted", "also after a boot that finds the damage");
+    assert.equal(door.receipt().damaged, 1);
+    door.apply(door.pin(0, "482913", { uses: 1 }));
+    assert.equal(door.type("482913"), "granted", "put again, its uses are new");
+    door.reboot();
+    assert.equal(door.type("482913"), "used-up");
   });
 
   it("the very first delta of the log, damaged, leaves its slot damaged and the fault in the status", () => {

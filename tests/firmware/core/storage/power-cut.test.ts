@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { Lock } from "../../../../firmware/core/lock";
-import type { Board } from "../../../../firmware/ports";
+import type { Board, Identity } from "../../../../firmware/ports";
 import {
   type Delta,
   encodeDelta,
@@ -13,15 +13,10 @@ import {
 } from "../../../../protocol/issuer/encode";
 import { nextHead } from "../../../../protocol/wire/chain";
 import { frame, May, Type } from "../../../../protocol/wire/messages";
-import { type FlashImage, typePin, VirtualBolt, VirtualFeedback } from "../../../../simulator/board/board";
-import {
-  type Cut,
-  CuttingFlash,
-  type Operation,
-  POWER_CUT,
-  Power,
-  TORN,
-} from "../../../support/cutting-flash";
+import { typePin, VirtualBolt, VirtualFeedback } from "../../../../simulator/board/board";
+import { FaultyNor } from "../../../../simulator/board/faulty-nor";
+import { type Cut, type FlashOperation, POWER_CUT, Power, tornOf } from "../../../../simulator/board/power";
+import { type NorImage, steady } from "../../../../simulator/board/tear";
 import { Dice, SEED } from "../../../support/dice";
 import { Door, L500I } from "../../../support/door";
 import { stateOf } from "../../../support/look";
@@ -39,10 +34,17 @@ interface Step {
   readonly sample?: number;
 }
 
-type CutBoard = Board & { readonly credentials: CuttingFlash; readonly events: CuttingFlash };
+type CutBoard = Board & { readonly credentials: FaultyNor; readonly events: FaultyNor };
 
-function imageOf({ identity, credentials, events }: CutBoard): FlashImage {
-  return { identity, credentials: credentials.bytes.slice(), events: events.bytes.slice() };
+/** What both partitions keep without power. */
+interface CutImage {
+  readonly identity: Identity;
+  readonly credentials: NorImage;
+  readonly events: NorImage;
+}
+
+function imageOf({ identity, credentials, events }: CutBoard): CutImage {
+  return { identity, credentials: credentials.image(), events: events.image() };
 }
 
 const text = (lock: Lock): string => JSON.stringify(stateOf(lock));
@@ -52,13 +54,13 @@ class Cutter {
   readonly dice = new Dice();
   states = 0;
 
-  board(image: FlashImage, power: Power): CutBoard {
+  board(image: CutImage, power: Power): CutBoard {
     const { door, dice } = this;
     const booted = door.now;
     return {
       identity: image.identity,
-      credentials: new CuttingFlash(image.credentials, power),
-      events: new CuttingFlash(image.events, power),
+      credentials: FaultyNor.boot(image.credentials, { power }),
+      events: FaultyNor.boot(image.events, { power }),
       crypto: door.crypto,
       clock: { uptime: () => door.now - booted, driftPpm: 20 },
       bolt: new VirtualBolt(),
@@ -67,8 +69,8 @@ class Cutter {
     };
   }
 
-  boot(image: FlashImage): Lock {
-    return new Lock(this.board(image, new Power(this.dice)));
+  boot(image: CutImage): Lock {
+    return new Lock(this.board(image, new Power()));
   }
 
   /** Signed messages for a run of deltas that ends after the first, the second, … */
@@ -101,11 +103,11 @@ class Cutter {
 
   /** Does something on a board whose power may go. */
   run(
-    image: FlashImage,
+    image: CutImage,
     cut: Cut | undefined,
     work: (lock: Lock) => void,
-  ): { image: FlashImage; operations: Operation[] } {
-    const power = new Power(this.dice, cut);
+  ): { image: CutImage; operations: FlashOperation[] } {
+    const power = new Power(cut);
     const board = this.board(image, power);
     try {
       work(new Lock(board));
@@ -116,7 +118,7 @@ class Cutter {
   }
 
   /** Cuts one step everywhere. Returns the image after it. */
-  cutAll(step: Step, image: FlashImage): FlashImage {
+  cutAll(step: Step, image: CutImage): CutImage {
     const work = step.steps[step.steps.length - 1];
     const clean = this.run(image, undefined, work);
     const allowed = [image, ...step.steps.map((part) => this.run(image, undefined, part).image)].map(
@@ -133,14 +135,15 @@ class Cutter {
   }
 
   /** Cuts of one operation: round its units, at its ends and in between, in every way; or only a few of these. */
-  cuts({ kind, bytes }: Operation, operation: number, sample: number | undefined): Cut[] {
-    const inside = kind === "erase" ? [32, 40, 2048] : [2, 15, 16, 17, 31, 48, 63, 100];
-    const places = [0, 1, ...inside.filter((at) => at < bytes - 5), bytes - 5, bytes - 1, bytes];
-    const all = places.flatMap((at) => TORN.map((torn) => ({ operation, bytes: at, torn })));
+  cuts({ kind, length }: FlashOperation, operation: number, sample: number | undefined): Cut[] {
+    const inside = [1, 2, 15, 16, 17, 31, 48, 63, 100].filter((at) => at < length - 5);
+    const ends = [length - 5, length - 1, length];
+    const places = kind === "erase" ? [0, 256, 2048, length - 256, length] : [0, ...inside, ...ends];
+    const all = places.flatMap((bytes) => tornOf(kind).map((torn) => ({ operation, bytes, torn })));
     return sample === undefined ? all : Array.from({ length: sample }, () => this.dice.pick(all));
   }
 
-  check(step: Step, image: FlashImage, allowed: readonly string[], where: string, again: boolean): void {
+  check(step: Step, image: CutImage, allowed: readonly string[], where: string, again: boolean): void {
     this.states++;
     const lock = this.boot(image);
     assert.equal(lock.parts.mountState, "mounted", where);
@@ -152,7 +155,7 @@ class Cutter {
   }
 
   /** What recovers may be cut as well. */
-  cutRecovery(step: Step, image: FlashImage, allowed: readonly string[], where: string): void {
+  cutRecovery(step: Step, image: CutImage, allowed: readonly string[], where: string): void {
     const recover = (lock: Lock): void => {
       lock.tick();
       if (step.repeats) step.steps[step.steps.length - 1](lock);
@@ -161,8 +164,8 @@ class Cutter {
     const { operations } = this.run(image, undefined, recover);
     if (operations.length === 0) return;
     const operation = this.dice.below(operations.length);
-    const bytes = this.dice.below(operations[operation].bytes + 1);
-    const cut = { operation, bytes, torn: this.dice.pick(TORN) };
+    const { kind, length } = operations[operation];
+    const cut = { operation, bytes: this.dice.below(length + 1), torn: this.dice.pick(tornOf(kind)) };
     const after = this.run(image, cut, recover).image;
     this.check(step, after, allowed, `${where}, then ${JSON.stringify(cut)}`, false);
   }
@@ -291,7 +294,8 @@ describe("S4 K2 power cuts on the ten-slot profile", () => {
     const cutter = new Cutter();
     prepare(cutter);
     const steps = workload(cutter);
-    let image = cutter.door.board.image();
+    const { identity, credentials, events } = cutter.door.board.image();
+    let image: CutImage = { identity, credentials: steady(credentials), events: steady(events) };
     const before = cutter.boot(image).parts.table.log.oldest;
     for (const step of steps) image = cutter.cutAll(step, image);
     const compactions = cutter.boot(image).parts.table.log.oldest - before;

@@ -1,0 +1,199 @@
+// What an event is (rule L1), and how events and the headers of their sectors stand in flash: 32 bytes each, numbered, closed with a
+// CRC-32 that mends one flipped bit. Only bytes here, no flash.
+
+import { getU16, getU24, getU32, putU16, putU24, putU32 } from "../../../protocol/wire/bytes";
+import { HEAD_BYTES } from "../../../protocol/wire/limits";
+import { crc32, mended } from "./crc";
+
+/** Kinds of event. */
+export const EventKind = {
+  boot: 1,
+  granted: 2,
+  refused: 3,
+  synced: 4,
+  clockSet: 5,
+  claimed: 6,
+  keyset: 7,
+  forked: 8,
+  relocked: 9,
+} as const;
+export const EVENT_NAMES: readonly string[] = [
+  "none",
+  "boot",
+  "granted",
+  "refused",
+  "synced",
+  "clock-set",
+  "claimed",
+  "keyset",
+  "forked",
+  "relocked",
+];
+
+/** How a person or a message came. */
+export const Method = { none: 0, keypad: 1, card: 2, phone: 3, link: 4, auto: 5 } as const;
+export const METHOD_NAMES: readonly string[] = ["none", "keypad", "card", "phone", "link", "auto"];
+
+/** One event. `time` is UTC seconds, or seconds since boot where the trust is unknown (rule L11). */
+export interface LockEvent {
+  seq: number;
+  kind: number;
+  reason: number;
+  method: number;
+  trust: number;
+  mode: number;
+  time: number;
+  boot: number;
+  user: number;
+  generation: number;
+  credential: number;
+  detail: number;
+}
+
+/** An event with nothing in it, to be filled. */
+export function emptyEvent(): LockEvent {
+  return {
+    seq: 0,
+    kind: 0,
+    reason: 0,
+    method: 0,
+    trust: 0,
+    mode: 0,
+    time: 0,
+    boot: 0,
+    user: 0,
+    generation: 0,
+    credential: 0,
+    detail: 0,
+  };
+}
+
+/** The length of an entry, and of a header. */
+export const ENTRY_BYTES = 32;
+/** Boots are counted modulo 2^23: so many bits are free beside the flag. */
+export const BOOTS = 2 ** 23;
+const CRC = ENTRY_BYTES - 4;
+/** "TE" */
+const MAGIC = 0x5445;
+
+// ---- entries: kind | reason | method, trust | credential, mode | seq (4) | time (4) | boot, low (2) | generation (3) | user (4) |
+// detail (4) | boot, high, and the flag | print (2) | crc (4)
+
+function close(bytes: Uint8Array, seed: number): void {
+  putU32(bytes, CRC, crc32(bytes, 0, CRC, seed) >>> 0);
+}
+
+/** Packs an event. `announces`: another sector stands ready; `print`: of a page that is still blank. */
+export function packEntry(
+  event: LockEvent,
+  announces: boolean,
+  print: number,
+  seed: number,
+  bytes: Uint8Array,
+): void {
+  bytes[0] = event.kind;
+  bytes[1] = event.reason;
+  bytes[2] = (event.method << 4) | event.trust;
+  bytes[3] = (event.credential << 4) | event.mode;
+  putU32(bytes, 4, event.seq);
+  putU32(bytes, 8, event.time);
+  putU16(bytes, 12, event.boot);
+  putU24(bytes, 14, event.generation);
+  putU32(bytes, 17, event.user);
+  putU32(bytes, 21, event.detail);
+  bytes[25] = ((event.boot >>> 16) << 1) | (announces ? 1 : 0);
+  putU16(bytes, 26, print);
+  close(bytes, seed);
+}
+
+/** Takes an event out of an entry. */
+export function unpackEntry(bytes: Uint8Array, at: number, event: LockEvent): void {
+  event.kind = bytes[at];
+  event.reason = bytes[at + 1];
+  event.method = bytes[at + 2] >>> 4;
+  event.trust = bytes[at + 2] & 15;
+  event.credential = bytes[at + 3] >>> 4;
+  event.mode = bytes[at + 3] & 15;
+  event.seq = seqOf(bytes, at);
+  event.time = getU32(bytes, at + 8);
+  event.boot = bootOf(bytes, at);
+  event.generation = getU24(bytes, at + 14);
+  event.user = getU32(bytes, at + 17);
+  event.detail = getU32(bytes, at + 21);
+}
+
+export const seqOf = (bytes: Uint8Array, at: number): number => getU32(bytes, at + 4);
+export const bootOf = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at + 25] >>> 1) << 16) | getU16(bytes, at + 12);
+export const announcesNext = (bytes: Uint8Array, at: number): boolean => (bytes[at + 25] & 1) === 1;
+export const printOf = (bytes: Uint8Array, at: number): number => getU16(bytes, at + 26);
+/** Whether 32 bytes hold an entry; one flipped bit is mended. Of noise one place in 2^27 does: the number must fit as well. */
+function verifies(bytes: Uint8Array, at: number, seed: number): boolean {
+  // No kind of event looks erased, not even with a flipped bit.
+  if (bytes[at] === 0xff) return false;
+  if (crc32(bytes, at, at + CRC, seed) >>> 0 === getU32(bytes, at + CRC)) return bytes[at] !== 0;
+  return mended(bytes, at, at + CRC, seed) && bytes[at] !== 0 && bytes[at] < EVENT_NAMES.length;
+}
+
+/**
+ * Which places of `bytes` from `from` on hold entries with numbers from `first` to before `end`, ascending: a 1 for each, counted
+ * from the begin of `bytes`. Of two with one number, which a write leaves that was thought to have failed, the later one counts.
+ * Chance finds no entry in noise: its CRC, its number and its kind must fit.
+ */
+export function findEntries(
+  bytes: Uint8Array,
+  from: number,
+  first: number,
+  end: number,
+  seed: number,
+): Uint8Array {
+  const stands = new Uint8Array(bytes.length / ENTRY_BYTES);
+  for (let at = bytes.length - ENTRY_BYTES; at >= from; at -= ENTRY_BYTES) {
+    if (!verifies(bytes, at, seed) || seqOf(bytes, at) < first || seqOf(bytes, at) >= end) continue;
+    stands[at / ENTRY_BYTES] = 1;
+    end = seqOf(bytes, at);
+  }
+  return stands;
+}
+
+/** Clears the first byte of every place in which {@link findEntries} finds nothing. Returns how many entries there are. */
+export function sift(bytes: Uint8Array, from: number, first: number, end: number, seed: number): number {
+  const stands = findEntries(bytes, from, first, end, seed);
+  let count = 0;
+  for (let at = from; at < bytes.length; at += ENTRY_BYTES) {
+    if (stands[at / ENTRY_BYTES] === 1) count++;
+    else bytes[at] = 0;
+  }
+  return count;
+}
+
+/** Whether an entry stands at `at`, in bytes that went through {@link sift}. */
+export const isEntry = (bytes: Uint8Array, at: number): boolean => bytes[at] !== 0;
+
+// ---- headers: magic (2) | print (2) | number (4) | first (4) | chain (16) | crc (4)
+
+/** Packs a header. `first`: the chain covers all events before that one; `print`: of the sector's second page, blank. */
+export function packHeader(
+  number: number,
+  first: number,
+  chain: Uint8Array,
+  print: number,
+  seed: number,
+  bytes: Uint8Array,
+): void {
+  putU16(bytes, 0, MAGIC);
+  putU16(bytes, 2, print);
+  putU32(bytes, 4, number);
+  putU32(bytes, 8, first);
+  bytes.set(chain, 12);
+  close(bytes, seed);
+}
+
+/** The number of the sector whose header `bytes` begin with, one flipped bit mended; 0 where there is none. */
+export function headerNumber(bytes: Uint8Array, seed: number): number {
+  return mended(bytes, 0, CRC, seed) && getU16(bytes, 0) === MAGIC ? getU32(bytes, 4) : 0;
+}
+
+export const headerPrint = (bytes: Uint8Array): number => getU16(bytes, 2);
+export const headerFirst = (bytes: Uint8Array): number => getU32(bytes, 8);
+export const headerChain = (bytes: Uint8Array): Uint8Array => bytes.subarray(12, 12 + HEAD_BYTES);

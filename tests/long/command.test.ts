@@ -1,0 +1,71 @@
+// The command of the long run: what it takes, what it refuses, and what it says of one state.
+
+import assert from "node:assert/strict";
+import { runLong } from "./command";
+
+/** A run of the command: its exit code, and what it wrote. */
+async function run(words: string): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ["", ""];
+  const code = await runLong(words === "" ? [] : words.split(" "), {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    isTerminal: false,
+  });
+  return { code, out, err };
+}
+
+describe("The long run", () => {
+  it("shows what there is", async () => {
+    for (const words of ["--help", "storage --help"]) {
+      const { code, out } = await run(words);
+      assert.equal(code, 0);
+      assert.match(out, /storage/);
+      assert.match(out, /--help/);
+    }
+  });
+
+  it("refuses what means nothing, with code 2 and what was wanted", async () => {
+    const cases: readonly [string, RegExp][] = [
+      ["", /Usage/],
+      ["nope", /unknown command 'nope'/],
+      ["storage more", /too many arguments/],
+      ["storage --nope", /unknown option '--nope'/],
+      ["storage --seed x", /--seed: wanted a whole number, got x/],
+      ["storage --only everything", /--only: wanted one of cuts, flips, stuck, wear, ruin, got everything/],
+      ["storage --stride 0", /--stride: wanted 1 or more/],
+      ["storage --only cuts --torn badly", /--torn: wanted one of clean/],
+      ["storage --only cuts --operation 1 --second 3:4", /--second: wanted operation:bytes:pattern, got 3:4/],
+      ["storage --only cuts --operation 1 --second 3:4:badly", /--second: wanted one of/],
+      ["storage --bit 7", /--only: wanted the part/],
+      ["storage --only wear --mode scrambled", /leave nothing to try/],
+      ["storage --only flips --size small --bit 999999999", /name no state that there is/],
+    ];
+    for (const [words, wanted] of cases) {
+      const { code, out, err } = await run(words);
+      assert.equal(code, 2, words);
+      assert.equal(out, "", words);
+      assert.match(err, wanted);
+    }
+  });
+
+  it("tries one state, and says in its last line what it found", async () => {
+    const state = "--only cuts --size small --phase fill --operation 3 --bytes 5 --torn clean";
+    const { code, out } = await run(`storage --json --seed 7 ${state}`);
+    const found = JSON.parse(out.trim().split("\n").at(-1) ?? "");
+    assert.deepEqual([found.suite, found.seed, found.violations], ["storage", 7, {}]);
+    assert.ok(found.states > 1, "the state, and what its recovery is cut to");
+    assert.equal(found.parts.cuts.states, found.states);
+    assert.equal(code, 0);
+  });
+
+  it("tries one state, and tells a person", async () => {
+    const { code, out } = await run("storage --only flips --size small --mode plain --bit 1000");
+    assert.equal(code, 0);
+    assert.match(out, /^flips +1 states\n/);
+    assert.match(out, / 0 violations\n$/);
+  });
+});

@@ -1,0 +1,224 @@
+// Bugs that stores on flash are known for, put into the core one at a time: each is what somebody once shipped, or nearly did. A suite
+// that does not find one of them would not find it in the core either. Where the core changes, a text here that no longer fits is
+// reported by name; then say the same bug in the core's new words.
+
+import type { Mutation } from "../support/mutant";
+import type { SampleName } from "./samples";
+
+export interface KnownBug {
+  /** What the core does, as the end of "It …". */
+  readonly name: string;
+  /** Where the bug shows. */
+  readonly when: SampleName;
+  readonly mutations: readonly Mutation[];
+}
+
+const STORAGE = "firmware/core/storage/";
+
+/** A bug of one place: in `module`, `replace` stands where `find` stood. */
+function bug(name: string, when: SampleName, module: string, find: string, replace = ""): KnownBug {
+  return { name, when, mutations: [{ file: `${STORAGE}${module}.ts`, find, replace }] };
+}
+
+/** The append of a put's record, and the same as a copy that commits nothing, with the commit as a record of its own. */
+const SLOT_APPEND = "const location = this.log.append(this.record, SLOT_BYTES, purpose);";
+const SLOT_COPY_APPEND = `markEntry(this.record, 0, Record.slotCopy, false);
+    this.record.fill(0, 41, 48);
+    const location = this.log.append(this.record, 48, purpose);
+    if (location === 0) return false;`;
+const COMMIT_APPEND = `putOutcome(this.record, code, 0, 0, seq, head);
+    if (this.log.append(this.record, OUTCOME_BYTES, purpose) === 0) return false;`;
+const COMPACTED =
+  "if (!this.#relocateBlanks(oldest) || !owner.relocate(oldest, from, to, atAnyCost)) return false;";
+
+export const KNOWN_BUGS: readonly KnownBug[] = [
+  // ---- what belongs together
+  bug(
+    "commits the position before the effect",
+    "the power goes between two operations",
+    "table",
+    SLOT_APPEND,
+    `const copy = this.record.slice();
+    ${COMMIT_APPEND}
+    this.record.set(copy);
+    ${SLOT_COPY_APPEND}`,
+  ),
+  bug(
+    "commits the position behind the effect",
+    "the power goes between two operations",
+    "table",
+    SLOT_APPEND,
+    `${SLOT_COPY_APPEND}
+    ${COMMIT_APPEND}`,
+  ),
+  bug(
+    "answers before the flash has taken it",
+    "a sector is stuck",
+    "flash-log",
+    "this.offset = this.#sectors.bytes;\n      return 0;",
+    "return at / UNIT;",
+  ),
+  bug(
+    "does not read back what it wrote",
+    "a sector is stuck",
+    "sectors",
+    "if (check[i] !== view[i]) {",
+    "if (check.length < 0) {",
+  ),
+  // ---- what stood there before
+  bug(
+    "does not seed the CRC of a record",
+    "a sector is stuck",
+    "sectors",
+    "return crc32(this.#seedInput, 0, 12, 0);",
+    "return 0;",
+  ),
+  bug(
+    "uses a sector without a look whether it is still erased",
+    "the power goes while a sector is opened",
+    "flash-log",
+    "if (!this.#sectors.stillBlank(next, buffer)) this.#sectors.forget(next);",
+  ),
+  bug(
+    "believes an erase without a look",
+    "a sector is stuck",
+    "sectors",
+    "done = this.readSector(number, sector) && this.#looksErased(number, sector);",
+    "done = this.readSector(number, sector);",
+  ),
+  bug(
+    "accepts a sector of an earlier lap",
+    "the power goes while a sector is erased",
+    "log-mount",
+    "if (oldest <= newest) this.oldest = Math.max(this.oldest, oldest);",
+  ),
+  bug(
+    "takes 0xFF for proof of an erase",
+    "the power goes while a scrambled sector is erased",
+    "sectors",
+    "return this.#prints[kept * PRINTS + index] === this.#printOf(sector, index);",
+    "return isClear(sector, startOf(index), endOf(index));",
+  ),
+  bug(
+    "goes on right behind what a cut left",
+    "the power goes between two operations",
+    "log-mount",
+    "return isClear(sector, this.#end, page * PAGE) ? this.#end : page * PAGE;",
+    "return this.#end;",
+  ),
+  // ---- compaction
+  bug(
+    "announces an erase before it has copied what lives",
+    "the power goes between two operations",
+    "flash-log",
+    COMPACTED,
+    `this.oldest++;
+    if (!this.#putMoved(false)) return false;
+    this.oldest--;
+    ${COMPACTED}`,
+  ),
+  bug(
+    "drops the announcement of an erase",
+    "the power goes while a sector is erased",
+    "flash-log",
+    "if (this.#putMoved(false)) return true;",
+    "if (this.oldest > 0) return true;",
+  ),
+  bug(
+    "does not copy the use of credentials",
+    "a full table is in use",
+    "compaction",
+    "this.#values(places.usage, Record.usage, Record.usage, keys.usage) &&",
+  ),
+  bug(
+    "does not copy acks",
+    "ten slots are in use",
+    "compaction",
+    "if (acks.sector(seq) === (number & 0xff) && seq !== applied && !this.#carried.keep(seq)) return false;",
+    "if (acks.sector(seq) === (number & 0xff) && seq > applied) return false;",
+  ),
+  bug(
+    "forgets what could not be read when its sector goes",
+    "a record is ruined",
+    "compaction",
+    "this.#table.recordDamage(Purpose.compaction) &&",
+  ),
+  bug(
+    "passes over what it cannot read",
+    "a sector is stuck",
+    "compaction",
+    "if (!this.#atAnyCost) return false;\n        this.#table.condemn(slot);\n        continue;",
+    "index.setPlace(slot, 0);\n        continue;",
+  ),
+  // ---- damage
+  bug("does not mend a flipped bit", "a bit flips", "records", "if (!mend) return 0;", "return 0;"),
+  bug(
+    "falls back to the record before, where the newest is damaged",
+    "a record is ruined",
+    "table-mount",
+    "index.setPlace(key, NOWHERE, true);\n      return true;",
+    "return true;",
+  ),
+  bug(
+    "does not notice that a record is missing",
+    "a record is ruined",
+    "log-mount",
+    "if (!this.#isLoose && link !== expected) this.#miss(link, at);",
+  ),
+  bug(
+    "does not notice that a sector is missing",
+    "a sector is ruined",
+    "log-mount",
+    "if (this.#current > 0 && about > this.#current) this.#loseSector();",
+  ),
+  bug(
+    "believes what is older when the newest sector is lost",
+    "a sector is ruined",
+    "log-mount",
+    "if (this.#isIncomplete || !(wasRead || isOpened)) this.#loseAll();",
+    "if (this.#isIncomplete) this.#loseAll();",
+  ),
+  bug(
+    "counts uses anew when their record is lost",
+    "a record is ruined",
+    "table-mount",
+    "this.#useless.fill(1, group * USAGE_GROUP, (group + 1) * USAGE_GROUP);",
+  ),
+  bug(
+    "does not say what a revocation changed in a sector",
+    "a sector is ruined",
+    "table",
+    "this.log.touched.add(slot);\n      this.#forget(slot);",
+    "this.#forget(slot);",
+  ),
+  bug("keeps what the lock itself must know only once", "a sector is ruined", "table", "this.#mirror();"),
+  // ---- room and erases
+  bug(
+    "keeps no room for revocations",
+    "a full partition is revoked from",
+    "flash-log",
+    "const REMOVALS = 4;",
+    "const REMOVALS = 0;",
+  ),
+  bug(
+    "erases while a person waits",
+    "people are at a busy door",
+    "table",
+    "const group = Math.floor(slot / USAGE_GROUP);\n    const place = this.places.usage[group];\n    // The",
+    "this.maintain();\n    const group = Math.floor(slot / USAGE_GROUP);\n    const place = this.places.usage[group];\n    // The",
+  ),
+  bug(
+    "erases as often as it likes in one call",
+    "a full partition is looked after",
+    "table",
+    "this.log.maintain(this.#compaction);",
+    "for (let i = 0; i < 3; i++) this.log.maintain(this.#compaction);",
+  ),
+  bug(
+    "writes when it mounts",
+    "the power goes while a sector is erased",
+    "flash-log",
+    "this.#records = mount.records;",
+    "this.#records = mount.records;\n    if (this.newest > 0) this.#putMoved(false);",
+  ),
+];

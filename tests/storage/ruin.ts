@@ -1,0 +1,182 @@
+// Damage beyond one bit: records, pages and sectors that are overwritten, and sectors that cannot be read any more. The table still
+// mounts, a slot that was hit is damaged, and nothing is ever an older truth, also not after housekeeping has gone once round.
+
+import type { Table } from "../../firmware/core/storage/table";
+import { type FaultPlan, FaultyNor } from "../../simulator/board/faulty-nor";
+import { Noise } from "../../simulator/board/noise";
+import { SECTOR_BYTES } from "../../simulator/board/nor";
+import { PAGE_BYTES } from "../../simulator/board/power";
+import { commandOf, isMine, type Job, type Progress } from "./job";
+import { type Doubt, damagedSlots, judge } from "./judge";
+import { asViolation, Violation } from "./life";
+import { type Summary, Tally } from "./summary";
+import { nextWrite, perform, tableOn, updates } from "./workload";
+import { type Lived, livedOf } from "./world";
+
+const UNIT = 16;
+const TICKS = 4;
+/** Every so many states are followed until each sector was erased once more; a prime, so that every kind of damage comes to it. */
+const FOLLOWED = 23;
+/** Updates after which every sector must have been erased, each. */
+const UPDATES_A_SECTOR = 200;
+
+/** Bytes that are ruined, and how: "unreadable" from now on, or overwritten. */
+interface Damage {
+  readonly at: number;
+  readonly length: number;
+  /** A name for the command line. */
+  readonly how: string;
+  readonly with: "garbage" | "zeros" | "unreadable";
+}
+
+/** Everything that is tried on a partition. */
+function damagesOf({ written, image }: Lived): Damage[] {
+  const damages: Damage[] = [];
+  for (const { offset, length } of written)
+    for (const fill of ["garbage", "zeros"] as const) {
+      damages.push({ at: offset, length, how: `record-${fill}`, with: fill });
+      damages.push({ at: offset, length: UNIT, how: `first-${fill}`, with: fill });
+      if (length > UNIT)
+        damages.push({ at: offset + length - UNIT, length: UNIT, how: `last-${fill}`, with: fill });
+    }
+  for (let at = 0; at < image.bytes.length; at += UNIT)
+    damages.push({ at, length: UNIT, how: "block-garbage", with: "garbage" });
+  for (let at = 0; at < image.bytes.length; at += PAGE_BYTES)
+    for (const fill of ["garbage", "zeros"] as const)
+      damages.push({ at, length: PAGE_BYTES, how: `page-${fill}`, with: fill });
+  for (let at = 0; at < image.bytes.length; at += SECTOR_BYTES)
+    for (const fill of ["garbage", "zeros", "unreadable"] as const)
+      damages.push({ at, length: SECTOR_BYTES, how: `sector-${fill}`, with: fill });
+  return damages;
+}
+
+class Ruiner {
+  readonly tally = new Tally();
+  readonly #job: Job;
+  readonly #lived: Lived;
+  /** Where the newest record of each slot begins, 0 for an empty one. */
+  readonly #places: readonly number[];
+
+  constructor(job: Job) {
+    this.#job = job;
+    this.#lived = livedOf(job);
+    const { table } = this.#boot({});
+    if (table.mount() !== "mounted") throw new Violation("mount", "the sound table");
+    const slots = table.index.slots;
+    this.#places = Array.from({ length: slots }, (_, slot) => table.index.place(slot) * UNIT);
+  }
+
+  run(progress: Progress): void {
+    const { only } = this.#job;
+    const damages = damagesOf(this.#lived);
+    damages.forEach((damage, number) => {
+      const isMeant = only?.at === damage.at && (only.how ?? damage.how) === damage.how;
+      if (only?.at === undefined ? !isMine(this.#job, number) : !isMeant) return;
+      this.#ruin(damage);
+      progress(number / damages.length);
+    });
+  }
+
+  #boot(plan: FaultPlan): { flash: FaultyNor; table: Table } {
+    const flash = FaultyNor.boot(this.#lived.image, plan);
+    return { flash, table: tableOn(flash, this.#lived.workload.size.profile) };
+  }
+
+  #ruin(damage: Damage): void {
+    const { at, length, how } = damage;
+    const isUnreadable = damage.with === "unreadable";
+    const { flash, table } = this.#boot(
+      isUnreadable ? { sectors: [{ kind: "read-error", sector: at / SECTOR_BYTES }] } : {},
+    );
+    const noise = new Noise(at, length, this.#job.seed);
+    if (!isUnreadable)
+      for (let i = at; i < at + length; i++) flash.bytes[i] = damage.with === "zeros" ? 0 : noise.byte();
+    this.tally.states++;
+    try {
+      const state = table.mount();
+      if (state !== "mounted") throw new Violation("mount", state);
+      if (flash.operations > 0) throw new Violation("mount-wrote", `${flash.operations} operations`);
+      this.#judge(table, damage, "");
+      if (table.applied === this.#lived.reference.applied) this.#goOn(flash, table, damage);
+      else this.tally.note("position lost");
+    } catch (error) {
+      const { kind, message } = asViolation(error);
+      const command = commandOf(this.#job, { at, how });
+      this.tally.note(`broken by ${how}`);
+      this.tally.violate(kind, `${how} at ${at}: ${message}`, command);
+    }
+  }
+
+  /**
+   * Nobody can tell the last record of a log, when it is ruined, from one that was never written entirely; so what it says, and that
+   * alone, may be as it was before.
+   */
+  #doubt({ at, length }: Damage): Doubt | undefined {
+    const { last, lastOperation, before } = this.#lived;
+    const isHit = at < last.offset + last.length && last.offset < at + length;
+    return isHit ? { operations: [lastOperation], before } : undefined;
+  }
+
+  #judge(table: Table, damage: Damage, when: string): void {
+    const { damaged, differences } = judge(table, this.#lived.reference, this.#doubt(damage));
+    if (differences.length > 0) {
+      const [{ kind, text }] = differences;
+      throw new Violation(kind, `${when}${text}, and ${differences.length - 1} more`);
+    }
+    const isHit = (slot: number): boolean =>
+      this.#places[slot] >= damage.at - (damage.how.startsWith("last") ? SECTOR_BYTES : 0) &&
+      this.#places[slot] < damage.at + damage.length;
+    const beside = damaged.filter((slot) => !isHit(slot)).length;
+    this.tally.note("slots damaged", damaged.length);
+    if (beside > 0) this.tally.note("slots damaged that were not hit", beside);
+  }
+
+  /** Housekeeping, a write and a boot; and, now and then, once round the ring. */
+  #goOn(flash: FaultyNor, table: Table, damage: Damage): void {
+    const { reference, workload } = this.#lived;
+    const undo: (() => void)[] = [];
+    const write = (operation: ReturnType<typeof nextWrite>): void => {
+      for (let attempt = 0; !perform(table, operation); attempt++) {
+        if (attempt === TICKS) throw new Violation("next-write", `${operation.op} is refused`);
+        table.maintain();
+      }
+      undo.push(reference.apply(operation));
+    };
+    try {
+      for (let tick = 0; tick < TICKS; tick++) table.maintain();
+      write(nextWrite(reference, damagedSlots(table)));
+      if (this.tally.states % FOLLOWED === 0 || this.#job.only !== undefined)
+        this.#goRound(flash, table, write);
+      if (flash.nor.misuse !== undefined) throw new Violation("misuse", flash.nor.misuse.message);
+      const later = tableOn(FaultyNor.boot(flash.image()), workload.size.profile);
+      const state = later.mount();
+      if (state !== "mounted") throw new Violation("mount after a reboot", state);
+      this.#judge(later, damage, "after a reboot: ");
+    } finally {
+      while (undo.length > 0) undo.pop()!();
+    }
+  }
+
+  /** Updates of slots that are sound, until every sector was erased. */
+  #goRound(flash: FaultyNor, table: Table, write: (operation: ReturnType<typeof nextWrite>) => void): void {
+    this.tally.note("followed once round");
+    const { reference } = this.#lived;
+    const sectors = flash.bytes.length / SECTOR_BYTES;
+    const damaged = damagedSlots(table);
+    if (damaged.size >= reference.occupied().length) return;
+    let left = sectors * UPDATES_A_SECTOR;
+    for (const operation of updates(reference, damaged)) {
+      if (flash.nor.sectorErases.every((erases) => erases > 0)) return;
+      if (left-- === 0) throw new Violation("stuck", "housekeeping does not go round");
+      write(operation);
+      if (left % TICKS === 0) table.maintain();
+    }
+  }
+}
+
+/** Tries this share of all damage. */
+export function ruin(job: Job, progress: Progress): Summary {
+  const ruiner = new Ruiner(job);
+  ruiner.run(progress);
+  return ruiner.tally.toSummary();
+}

@@ -1,0 +1,108 @@
+// That mutants are what they are said to be: fresh modules with exactly one place changed, beside true ones that are not.
+
+import assert from "node:assert/strict";
+import { Worker } from "node:worker_threads";
+import * as crcModule from "../../firmware/core/storage/crc";
+import { loadMutated, type Mutation, mutate, testsUnder } from "./mutant";
+
+type Crc = typeof crcModule;
+const CRC = "firmware/core/storage/crc.ts";
+const NO_SEED: Mutation = { file: CRC, find: "let value = ~seed;", replace: "let value = ~0;" };
+const BYTES = Uint8Array.of(1, 2, 3, 4);
+
+describe("Mutants: loaded beside the true modules", () => {
+  it("differs where it was mutated, and nowhere else", () => {
+    const mutant = loadMutated([NO_SEED], CRC) as Crc;
+    assert.equal(mutant.crc32(BYTES, 0, 4, 0), crcModule.crc32(BYTES, 0, 4, 0));
+    assert.equal(mutant.crc32(BYTES, 0, 4, 7), crcModule.crc32(BYTES, 0, 4, 0));
+    assert.notEqual(crcModule.crc32(BYTES, 0, 4, 7), crcModule.crc32(BYTES, 0, 4, 0));
+  });
+
+  it("reaches modules that the entry imports, however far below, and leaves the next load alone", () => {
+    const find = "const POLYNOMIAL = 0xedb88320 | 0;";
+    const other = { file: CRC, find, replace: "const POLYNOMIAL = 0x82f63b78 | 0;" };
+    const image = (mutations: readonly Mutation[]): string => {
+      const door = new (loadMutated(mutations, "tests/support/door.ts") as typeof import("./door")).Door();
+      return Buffer.from(door.board.credentials.bytes.slice(0, 64)).toString("hex");
+    };
+    const plain = image([]);
+    assert.notEqual(image([other]), plain);
+    assert.equal(image([]), plain);
+  });
+
+  it("loads a whole lock again in less than 150 ms", () => {
+    const mutation = [NO_SEED];
+    loadMutated(mutation, "tests/support/door.ts");
+    const start = performance.now();
+    loadMutated(mutation, "tests/support/door.ts");
+    assert.ok(performance.now() - start < 150, `${performance.now() - start} ms`);
+  });
+
+  it("gives every load modules of its own, and packages that are shared", () => {
+    const load = (): typeof import("../house/tree") =>
+      loadMutated([], "tests/house/tree.ts") as typeof import("../house/tree");
+    const [one, two] = [load(), load()];
+    assert.notEqual(one.textOf, two.textOf);
+    assert.equal(one.treeOf(CRC).constructor, two.treeOf(CRC).constructor);
+  });
+});
+
+describe("Mutants: a mutation that has gone stale", () => {
+  it("is refused when its text stands nowhere, with file and text", () => {
+    const stale = { ...NO_SEED, find: "let value = seed;" };
+    assert.throws(() => loadMutated([stale], CRC), /crc\.ts: wanted once, found 0 times: let value = seed;/);
+  });
+
+  it("is refused when its text stands twice", () => {
+    assert.throws(
+      () => mutate("a.ts", "x x", [{ file: "a.ts", find: "x", replace: "y" }]),
+      /found 2 times: x/,
+    );
+  });
+
+  it("is refused when its file is not loaded", () => {
+    assert.throws(() => loadMutated([NO_SEED], "protocol/wire/bytes.ts"), /bytes\.ts does not load it/);
+  });
+
+  it("is refused before a test file runs", async () => {
+    await assert.rejects(
+      testsUnder([{ ...NO_SEED, find: "nothing" }], "tests/support/mutant.test.ts"),
+      /found 0/,
+    );
+  });
+
+  it("takes what replaces it as it stands", () => {
+    assert.equal(mutate("a.ts", "(x)", [{ file: "a.ts", find: "x", replace: "$&$1" }]), "($&$1)");
+  });
+});
+
+describe("Mutants: test files run against them", () => {
+  const file = "tests/firmware/core/storage/crc.test.ts";
+
+  it("tells which tests fail, and that none does without a mutation", async () => {
+    const broken = await testsUnder([NO_SEED], file);
+    assert.ok(broken.failed.length > 0, "none failed");
+    const whole = await testsUnder([], file);
+    assert.deepEqual(whole.failed, []);
+    assert.equal(whole.passed.length, broken.passed.length + broken.failed.length);
+  });
+
+  it("runs only what is asked for", async () => {
+    const { passed } = await testsUnder([], file, "no such title");
+    assert.deepEqual(passed, []);
+  });
+
+  it("says so when the file cannot run", async () => {
+    await assert.rejects(testsUnder([], "tests/no/such.test.ts"), /did not run/);
+  });
+
+  it("mutates worker threads that are started with it", async () => {
+    const code = `
+      const { crc32 } = require("./firmware/core/storage/crc.ts");
+      require("node:worker_threads").parentPort.postMessage(crc32(Uint8Array.of(1, 2, 3, 4), 0, 4, 7));`;
+    const env = { ...process.env, MUTATION: JSON.stringify([NO_SEED]) };
+    const worker = new Worker(code, { eval: true, execArgv: ["-r", "./tests/support/mutate.js"], env });
+    const value = await new Promise((done, fail) => worker.on("message", done).on("error", fail));
+    assert.equal(value, crcModule.crc32(BYTES, 0, 4, 0));
+  });
+});

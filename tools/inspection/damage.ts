@@ -1,0 +1,135 @@
+// What of a lock's credentials is lost, by name, what the lock makes of it, and what to do about it. Reads only.
+
+import { NOWHERE, State } from "../../firmware/core/storage/places";
+import { MAX_RECORD_BYTES, Record, recordType, USAGE_GROUP } from "../../firmware/core/storage/records";
+import type { Table } from "../../firmware/core/storage/table";
+import { Setting } from "../../protocol/wire/deltas";
+import { rangesText } from "../ui/numbers";
+import { count } from "../ui/words";
+import type { SectorView } from "./sectors";
+
+/** All that is lost; empty lists for a sound lock. */
+export interface DamageView {
+  /** Losses that the lock found in its log, also of what was replaced since. One record may count more than once. */
+  readonly losses: number;
+  /** Blocks in use of which nothing can be read. */
+  readonly blocks: readonly number[];
+  /** Slots that are denied, by number. */
+  readonly slots: readonly number[];
+  /** Slots whose uses and first use are forgotten; those that depend on them are among the damaged. */
+  readonly usage: readonly number[];
+  /** Schedules by number. */
+  readonly schedules: readonly number[];
+  readonly settings: readonly string[];
+  /** Values of the lock's own; see {@link StateView}. */
+  readonly states: readonly string[];
+}
+
+/** A value that the lock keeps for itself: "claim", "keyset", "time" and the like. */
+export interface StateView {
+  readonly name: string;
+  /** How many of its copies can be read: 2, 1 before its sector is full, 0 when it is lost. */
+  readonly copies: number;
+}
+
+/** A table that is being built beside the one that decides (rule S9). */
+export interface RebaseView {
+  /** The epoch that it begins. */
+  readonly epoch: number;
+  /** What is staged of it. */
+  readonly slots: number;
+  readonly schedules: number;
+  readonly settings: number;
+  /** Staged records that cannot be read any more: with any, it must begin again. */
+  readonly lost: number;
+}
+
+const idsOf = <T>(items: readonly T[], isOne: (item: T, id: number) => boolean): number[] =>
+  items.flatMap((item, id) => (isOne(item, id) ? [id] : []));
+
+/** All that is lost. `damaged` are the slots that cannot be read. */
+export function damageOf(
+  table: Table,
+  damaged: readonly number[],
+  sectors: readonly SectorView[],
+): DamageView {
+  const { places, log, profile } = table;
+  const groups = idsOf([...places.usage], (place) => place === NOWHERE);
+  const slotsOf = (group: number): number[] =>
+    Array.from({ length: USAGE_GROUP }, (_, i) => group * USAGE_GROUP + i).filter(
+      (slot) => slot < profile.slots,
+    );
+  return {
+    blocks: sectors.filter(({ state }) => state === "lost").map(({ block }) => block),
+    slots: damaged,
+    usage: groups.flatMap(slotsOf),
+    schedules: idsOf([...places.schedules], (place, id) => place !== 0 && !table.loadSchedule(id)),
+    settings: Object.entries(Setting).flatMap(([name, id]) => (table.hasLost(id) ? [name] : [])),
+    states: statesOf(table).flatMap(({ name, copies }) => (copies === 0 ? [name] : [])),
+    // Reading all of that may have found more of it.
+    losses: log.damage,
+  };
+}
+
+/** The values that the lock keeps, or kept until they were lost. What a rebase leaves for a moment is none of them. */
+export function statesOf({ places, log }: Table): StateView[] {
+  const record = new Uint8Array(MAX_RECORD_BYTES);
+  const isRead = (place: number, id: number): boolean =>
+    place > NOWHERE &&
+    log.read(place, record) > 0 &&
+    recordType(record, 0) === Record.state &&
+    record[2] === id;
+  return Object.entries(State)
+    .filter(([, id]) => id !== State.swap && places.states[id] !== 0)
+    .map(([name, id]) => ({
+      name,
+      copies: [places.states[id], places.mirrors[id]].filter((place) => isRead(place, id)).length,
+    }));
+}
+
+/** The rebase that is under way, null for none. */
+export function rebaseOf({ rebase, log }: Table): RebaseView | null {
+  const { staged, pending } = rebase;
+  if (staged === undefined || pending === 0) return null;
+  const record = new Uint8Array(MAX_RECORD_BYTES);
+  const isRead = (place: number): boolean => place > NOWHERE && log.read(place, record) > 0;
+  const standing = (places: Uint16Array): number => [...places].filter(isRead).length;
+  const slots = standing(staged.slots);
+  const schedules = standing(staged.schedules);
+  const settings = standing(staged.settings);
+  const all = [...staged.slots, ...staged.schedules, ...staged.settings].filter((place) => place !== 0);
+  return { epoch: pending, slots, schedules, settings, lost: all.length - slots - schedules - settings };
+}
+
+/** What a lost value means for the door, and what to do. */
+const CONSEQUENCES: Readonly<Record<string, string>> = {
+  claim: "the claim is lost: the lock opens for nobody until it is provisioned again",
+  keyset: "the keyset is lost: the lock takes nothing of any issuer until it is provisioned again",
+  time: "the earliest time to believe is lost: set the lock's time, so that no older one is believed",
+  rebase: "what is known of the last rebase is lost: let the issuer put the whole table again",
+  zone: "the setting zone is lost: slots with a schedule are denied until the zone is set again",
+  mode: "the setting mode is lost: the lock is in resident mode until a mode is set again",
+  relockSeconds: "the setting relockSeconds is lost: the lock's default holds until it is set again",
+};
+
+/** What is lost, in words with what to do; none for a sound lock. */
+export function damageText(damage: DamageView, rebase: RebaseView | null): string[] {
+  const { losses, blocks, slots, usage, schedules, settings, states } = damage;
+  const texts: string[] = [];
+  if (blocks.length > 0)
+    texts.push(`${count(blocks.length, "sector")} of the credentials lost, in block ${rangesText(blocks)}`);
+  if (slots.length > 0) {
+    const them = slots.length === 1 ? "it" : "them";
+    const what = `${count(slots.length, "slot")} damaged and denied until the issuer puts ${them} again`;
+    texts.push(`${what}: ${rangesText(slots)}`);
+  }
+  for (const id of schedules)
+    texts.push(`schedule ${id} is damaged: its slots are denied until it is put again`);
+  for (const name of [...settings, ...states]) texts.push(CONSEQUENCES[name] ?? `the value ${name} is lost`);
+  if (usage.length > 0) texts.push(`what was known of the use of these slots is lost: ${rangesText(usage)}`);
+  if (rebase !== null && rebase.lost > 0)
+    texts.push(`${count(rebase.lost, "record")} of the rebase under way lost: it must begin again`);
+  if (texts.length === 0 && losses > 0)
+    texts.push(`${count(losses, "record")} of the log lost; no slot, schedule or setting misses anything`);
+  return texts;
+}
