@@ -2,6 +2,7 @@
 // exit code is 0 only when no rule was broken, 2 for arguments that mean nothing.
 
 import { Command, CommanderError } from "commander";
+import { sumOf } from "../storage/summary";
 import { storage } from "./storage";
 import { BadOption, type Options, type PartReport, type Standing, type Suite } from "./suite";
 
@@ -59,9 +60,6 @@ function progressOf(
     },
   };
 }
-
-const sumOf = (counts: Readonly<Record<string, number>>): number =>
-  Object.values(counts).reduce((sum, count) => sum + count, 0);
 
 function tableOf(parts: ReadonlyMap<string, PartReport>): string {
   const lines: string[] = [];

@@ -84,7 +84,7 @@ class Explorer {
       if (!perform(table, inFlight))
         this.tally.violate("refused", `${inFlight.op}, number ${done}`, commandOf(this.#job, {}));
       reference.apply(inFlight);
-      this.#progress(++done / operations.length);
+      this.#progress(++done / operations.length, this.tally);
     }
     if (this.#job.share > 0) return;
     this.tally.note("operations on flash", flash.operations);

@@ -75,7 +75,7 @@ class Flipper {
     for (let bit = 0; bit < bits; bit++) {
       if (only?.bit === undefined ? !isMine(this.#job, bit) : only.bit !== bit) continue;
       this.#flip(bit);
-      if (this.tally.states % 256 === 0) progress(bit / bits);
+      if (this.tally.states % 256 === 0) progress(bit / bits, this.tally);
     }
   }
 

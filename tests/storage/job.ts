@@ -2,6 +2,7 @@
 
 import type { FaultKind } from "../../simulator/board/faulty-nor";
 import type { Cut } from "../../simulator/board/power";
+import type { Tally } from "./summary";
 import type { Mode, SizeName } from "./workload";
 
 /** The suites. */
@@ -44,7 +45,7 @@ export interface Job {
 }
 
 /** Is told how much of its job, from 0 to 1, a share has done, and what it found so far. */
-export type Progress = (done: number) => void;
+export type Progress = (done: number, found: Tally) => void;
 
 /** A cut as one word of a command. */
 export const cutWord = ({ operation, bytes, torn }: Cut): string => `${operation}:${bytes}:${torn}`;

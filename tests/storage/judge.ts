@@ -237,7 +237,10 @@ function judgeSlot(
     if (!isThis && loaded === "empty") return;
     if (isThis && loaded === "ok" && table.entry.tag.length > 0 && isContent(table, other)) return;
   }
-  const kind = table.load(slot) === "empty" ? "lost" : held === undefined ? "resurrected" : "stale";
+  const isLost = table.load(slot) === "empty";
+  // That something is damaged is said then, but not what.
+  const lost = table.log.damage > 0 ? "lost-not-named" : "lost";
+  const kind = isLost ? lost : held === undefined ? "resurrected" : "stale";
   differences.push({ ...found, kind });
 }
 

@@ -4,11 +4,18 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Job } from "./job";
-import type { Summary } from "./summary";
+import { type Summary, sumOf } from "./summary";
+
+/** How far a job has come: the part of it that is done, from 0 to 1, and what was counted. */
+export interface Course {
+  readonly done: number;
+  readonly states: number;
+  readonly violations: number;
+}
 
 /** What a worker says of the job that it was given. */
 export type Message = { readonly id: number } & (
-  | { readonly type: "progress"; readonly done: number }
+  | ({ readonly type: "progress" } & Course)
   | { readonly type: "summary"; readonly summary: Summary }
   | { readonly type: "error"; readonly text: string }
 );
@@ -19,8 +26,8 @@ export interface Order {
   readonly job: Job;
 }
 
-/** Is told how far job `number` has come, and what it found once it has ended. */
-export type OnJob = (number: number, done: number, summary: Summary | undefined) => void;
+/** Is told how far job `number` has come. */
+export type OnJob = (number: number, course: Course) => void;
 
 /** A process that runs mutated modules has mutated workers. */
 const REGISTER =
@@ -36,7 +43,7 @@ function workerAt(number: number): Worker {
 }
 
 /** Does one job. Fails with an Error that says what the worker failed with. */
-function doJob(worker: Worker, job: Job, onProgress: (done: number) => void): Promise<Summary> {
+function doJob(worker: Worker, job: Job, onProgress: (course: Course) => void): Promise<Summary> {
   const id = orders++;
   return new Promise((resolve, reject) => {
     const end = (finish: () => void): void => {
@@ -46,7 +53,7 @@ function doJob(worker: Worker, job: Job, onProgress: (done: number) => void): Pr
     const fail = (error: Error): void => end(() => reject(error));
     const hear = (message: Message): void => {
       if (message.id !== id) return;
-      if (message.type === "progress") onProgress(message.done);
+      if (message.type === "progress") onProgress(message);
       else if (message.type === "summary") end(() => resolve(message.summary));
       else end(() => reject(new Error(message.text)));
     };
@@ -62,8 +69,9 @@ export async function doJobs(jobs: readonly Job[], onJob: OnJob = () => {}): Pro
   const work = async (worker: Worker): Promise<void> => {
     while (next < jobs.length) {
       const number = next++;
-      summaries[number] = await doJob(worker, jobs[number], (done) => onJob(number, done, undefined));
-      onJob(number, 1, summaries[number]);
+      summaries[number] = await doJob(worker, jobs[number], (course) => onJob(number, course));
+      const { states, violations } = summaries[number];
+      onJob(number, { done: 1, states, violations: sumOf(violations) });
     }
   };
   const count = Math.min(jobs.length, availableParallelism());

@@ -1,5 +1,5 @@
-// Damage beyond one bit: records, pages and sectors that are overwritten, and sectors that cannot be read any more. The table still
-// mounts, a slot that was hit is damaged, and nothing is ever an older truth, also not after housekeeping has gone once round.
+// Damage beyond one bit: records, pages and sectors that are overwritten, sectors that cannot be read any more, and single reads of a
+// mount that fail. The table still mounts, a slot that was hit is damaged, and nothing is ever an older truth, also not after housekeeping has gone once round.
 
 import type { Table } from "../../firmware/core/storage/table";
 import { type FaultPlan, FaultyNor } from "../../simulator/board/faulty-nor";
@@ -11,7 +11,7 @@ import { type Doubt, damagedSlots, judge } from "./judge";
 import { asViolation, Violation } from "./life";
 import { type Summary, Tally } from "./summary";
 import { nextWrite, perform, tableOn, updates } from "./workload";
-import { type Lived, livedOf } from "./world";
+import { type Lived, livedOf, type Written } from "./world";
 
 const UNIT = 16;
 const TICKS = 4;
@@ -20,17 +20,17 @@ const FOLLOWED = 23;
 /** Updates after which every sector must have been erased, each. */
 const UPDATES_A_SECTOR = 200;
 
-/** Bytes that are ruined, and how: "unreadable" from now on, or overwritten. */
+/** Bytes that are ruined, and how: "unreadable" from now on, or overwritten; or, "once", the number of a read that fails. */
 interface Damage {
   readonly at: number;
   readonly length: number;
   /** A name for the command line. */
   readonly how: string;
-  readonly with: "garbage" | "zeros" | "unreadable";
+  readonly with: "garbage" | "zeros" | "unreadable" | "once";
 }
 
-/** Everything that is tried on a partition. */
-function damagesOf({ written, image }: Lived): Damage[] {
+/** Everything that is tried on a partition that mounts with so many reads. */
+function damagesOf({ written, image }: Lived, reads: number): Damage[] {
   const damages: Damage[] = [];
   for (const { offset, length } of written)
     for (const fill of ["garbage", "zeros"] as const) {
@@ -47,33 +47,49 @@ function damagesOf({ written, image }: Lived): Damage[] {
   for (let at = 0; at < image.bytes.length; at += SECTOR_BYTES)
     for (const fill of ["garbage", "zeros", "unreadable"] as const)
       damages.push({ at, length: SECTOR_BYTES, how: `sector-${fill}`, with: fill });
+  for (let at = 0; at < reads; at++) damages.push({ at, length: 0, how: "read-fails", with: "once" });
   return damages;
+}
+
+/** The faults of a flash that is damaged otherwise than in its bytes. */
+function planOf(damage: Damage): FaultPlan {
+  if (damage.with === "once") return { readErrors: [damage.at] };
+  if (damage.with !== "unreadable") return {};
+  return { sectors: [{ kind: "read-error", sector: damage.at / SECTOR_BYTES }] };
+}
+
+function isHit(record: Written | undefined, { at, length }: Damage): boolean {
+  return record !== undefined && at < record.offset + record.length && record.offset < at + length;
 }
 
 class Ruiner {
   readonly tally = new Tally();
   readonly #job: Job;
   readonly #lived: Lived;
-  /** Where the newest record of each slot begins, 0 for an empty one. */
-  readonly #places: readonly number[];
+  /** The newest record of each slot; undefined for an empty one. */
+  readonly #records: readonly (Written | undefined)[];
+  /** How many reads a mount takes. */
+  readonly #reads: number;
 
   constructor(job: Job) {
     this.#job = job;
     this.#lived = livedOf(job);
-    const { table } = this.#boot({});
+    const { flash, table } = this.#boot({});
     if (table.mount() !== "mounted") throw new Violation("mount", "the sound table");
-    const slots = table.index.slots;
-    this.#places = Array.from({ length: slots }, (_, slot) => table.index.place(slot) * UNIT);
+    this.#reads = flash.reads;
+    const byPlace = new Map(this.#lived.written.map((written) => [written.offset / UNIT, written]));
+    const { index } = table;
+    this.#records = Array.from({ length: index.slots }, (_, slot) => byPlace.get(index.place(slot)));
   }
 
   run(progress: Progress): void {
     const { only } = this.#job;
-    const damages = damagesOf(this.#lived);
+    const damages = damagesOf(this.#lived, this.#reads);
     damages.forEach((damage, number) => {
       const isMeant = only?.at === damage.at && (only.how ?? damage.how) === damage.how;
       if (only?.at === undefined ? !isMine(this.#job, number) : !isMeant) return;
       this.#ruin(damage);
-      progress(number / damages.length);
+      progress(number / damages.length, this.tally);
     });
   }
 
@@ -84,12 +100,9 @@ class Ruiner {
 
   #ruin(damage: Damage): void {
     const { at, length, how } = damage;
-    const isUnreadable = damage.with === "unreadable";
-    const { flash, table } = this.#boot(
-      isUnreadable ? { sectors: [{ kind: "read-error", sector: at / SECTOR_BYTES }] } : {},
-    );
+    const { flash, table } = this.#boot(planOf(damage));
     const noise = new Noise(at, length, this.#job.seed);
-    if (!isUnreadable)
+    if (damage.with === "garbage" || damage.with === "zeros")
       for (let i = at; i < at + length; i++) flash.bytes[i] = damage.with === "zeros" ? 0 : noise.byte();
     this.tally.states++;
     try {
@@ -111,10 +124,9 @@ class Ruiner {
    * Nobody can tell the last record of a log, when it is ruined, from one that was never written entirely; so what it says, and that
    * alone, may be as it was before.
    */
-  #doubt({ at, length }: Damage): Doubt | undefined {
+  #doubt(damage: Damage): Doubt | undefined {
     const { last, lastOperation, before } = this.#lived;
-    const isHit = at < last.offset + last.length && last.offset < at + length;
-    return isHit ? { operations: [lastOperation], before } : undefined;
+    return isHit(last, damage) ? { operations: [lastOperation], before } : undefined;
   }
 
   #judge(table: Table, damage: Damage, when: string): void {
@@ -123,10 +135,7 @@ class Ruiner {
       const [{ kind, text }] = differences;
       throw new Violation(kind, `${when}${text}, and ${differences.length - 1} more`);
     }
-    const isHit = (slot: number): boolean =>
-      this.#places[slot] >= damage.at - (damage.how.startsWith("last") ? SECTOR_BYTES : 0) &&
-      this.#places[slot] < damage.at + damage.length;
-    const beside = damaged.filter((slot) => !isHit(slot)).length;
+    const beside = damaged.filter((slot) => !isHit(this.#records[slot], damage)).length;
     this.tally.note("slots damaged", damaged.length);
     if (beside > 0) this.tally.note("slots damaged that were not hit", beside);
   }

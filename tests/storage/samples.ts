@@ -2,10 +2,12 @@
 // in the core gets suites that run on that core.
 
 import { L500I } from "../../firmware/core/profile";
+import { State } from "../../firmware/core/storage/places";
 import { SECTOR_BYTES } from "../../simulator/board/nor";
+import { uniform } from "../bench/flash";
 import { Dice } from "../support/dice";
 import { BusyDoor } from "./busy-door";
-import { endure, FullTable, lookAfterPacked, revokeWhenPacked } from "./full-table";
+import { endure, FullTable, lookAfterPacked, revokeWhenPacked, update } from "./full-table";
 import type { Job, Only } from "./job";
 import { doAlone } from "./suite";
 import { bootWorld, performAll, settingOf } from "./world";
@@ -82,6 +84,35 @@ function ruinSectors(): Found {
   return each(states, job);
 }
 
+/** A revocation of many slots whose sector is ruined when the log has moved on: none of these may open again. */
+function ruinRevocation(): Found {
+  const full = new FullTable();
+  const { log, profile } = full.table;
+  full.revoke(1);
+  const { newest } = log;
+  while (log.newest === newest) full.put(profile.slots - 1);
+  const block = (newest - 1) % log.sectors;
+  full.flash.bytes.fill(0, block * SECTOR_BYTES, (block + 1) * SECTOR_BYTES);
+  full.reboot();
+  const back = full.wrongSlots().filter((slot) => full.table.load(slot) === "ok");
+  return back.length > 0 ? `these slots are back: ${back}` : undefined;
+}
+
+/** A value of the lock's own, one of whose sectors is ruined when the log has moved on: it must still be there. */
+function ruinClaim(): Found {
+  const full = new FullTable();
+  const value = full.dice.bytes(40);
+  full.table.commitState(State.claim, value);
+  const { log } = full.table;
+  const { newest } = log;
+  while (log.newest < newest + 2) update(full, 8, uniform);
+  const block = (newest - 1) % log.sectors;
+  full.flash.bytes.fill(0, block * SECTOR_BYTES, (block + 1) * SECTOR_BYTES);
+  full.reboot();
+  const read = Buffer.from(full.table.state(State.claim) ?? []).toString("hex");
+  return read === Buffer.from(value).toString("hex") ? undefined : `the claim is lost: got ${read}`;
+}
+
 function busyDoor(): Found {
   const busy = new BusyDoor(new Dice(1));
   busy.work(40);
@@ -94,13 +125,15 @@ export const SAMPLES = {
     cut(PLAIN, ({ number }) => number % 7 === 0, { bytes: 0, torn: "clean" }),
   "the power goes while a record is written": () => cut(PLAIN, ({ number }) => number % 97 === 3),
   "the power goes while a sector is opened": () =>
-    cut(PLAIN, ({ isHeader, number }) => isHeader && number < 400),
+    cut(PLAIN, ({ isHeader, number }) => isHeader && number < 250),
   "the power goes while a sector is erased": () =>
     cut(PLAIN, ({ isErase, number }) => isErase && number < 400),
   "the power goes while a scrambled sector is erased": () => cut(SCRAMBLED, ({ isErase }) => isErase),
   "a bit flips": () => every(211, { ...PLAIN, part: "flips" }),
   "a record is ruined": () => every(7, { ...PLAIN, part: "ruin" }),
   "a sector is ruined": ruinSectors,
+  "the sector of a revocation is ruined": ruinRevocation,
+  "the sector of the claim is ruined": ruinClaim,
   "a sector is stuck": () => every(1, { ...PLAIN, part: "stuck" }),
   "a scrambled sector is stuck": () => every(1, { ...SCRAMBLED, part: "stuck" }),
   "a full partition is revoked from": revokeWhenPacked,

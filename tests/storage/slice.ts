@@ -9,12 +9,17 @@ import type { Tally } from "./summary";
 import type { Mode } from "./workload";
 
 /** Milliseconds that a part may take on a busy machine. */
-export const SLICE_TIMEOUT_MS = 300_000;
+export const SLICE_TIMEOUT_MS = 600_000;
 
-/** Tries the slice of one part in one mode. Fails with every rule that was broken. */
-export async function slice(part: Part, mode: Mode = "plain"): Promise<Tally> {
+/** Tries the slice of one part in one mode; tells `onStates` how many states it has. Fails with every rule that was broken. */
+export async function slice(
+  part: Part,
+  mode: Mode = "plain",
+  onStates: (states: number) => void = () => {},
+): Promise<Tally> {
   const items = SLICE.filter((item) => item.part === part && item.mode === mode);
   const tally = (await doItems(items, SEED)).get(part)!;
+  onStates(tally.states);
   const counts = Object.entries(tally.violations).map(([kind, count]) => `${count} × ${kind}`);
   const lines = tally.failures.map(
     ({ kind, text, command }) => `${kind}: ${text.slice(0, 300)}\n    ${command}`,

@@ -167,7 +167,7 @@ export function stuck(job: Job, progress: Progress): Summary {
       if (table.reboot() && goesOn) table.perform(operations.slice(half));
       table.reboot();
     });
-    progress(number / (sectors * FAULT_KINDS.length * ONSETS));
+    progress(number / (sectors * FAULT_KINDS.length * ONSETS), tally);
   }
   return tally.toSummary();
 }
@@ -186,7 +186,7 @@ export function wear(job: Job, progress: Progress): Summary {
       if (table.perform(updates(table.reference, new Set()), most)) tally.note("outlived");
       table.reboot();
     });
-    progress(number / (LIFETIMES.length * FAULT_KINDS.length));
+    progress(number / (LIFETIMES.length * FAULT_KINDS.length), tally);
   }
   return tally.toSummary();
 }

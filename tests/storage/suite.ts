@@ -4,7 +4,7 @@ import { cuts } from "./cuts";
 import { flips } from "./flips";
 import type { Job, Part, Phase, Progress } from "./job";
 import { asViolation } from "./life";
-import { doJobs } from "./pool";
+import { type Course, doJobs } from "./pool";
 import { ruin } from "./ruin";
 import { stuck, wear } from "./stuck";
 import { type Summary, Tally } from "./summary";
@@ -12,14 +12,14 @@ import type { Mode, SizeName } from "./workload";
 
 const WORK: Record<Part, (job: Job, progress: Progress) => Summary> = { cuts, flips, stuck, wear, ruin };
 
-/** Does a job in this thread. A table that does not even come to where the job begins breaks the rule "setting". */
+/** Does a job in this thread. A table that does not even come to where the job begins breaks the rule "begin". */
 export function doAlone(job: Job, progress: Progress): Summary {
   try {
     return WORK[job.part](job, progress);
   } catch (error) {
     const { kind, message } = asViolation(error);
     const tally = new Tally();
-    tally.violate(`setting: ${kind}`, `${job.size}, ${job.mode}: ${message}`, "");
+    tally.violate(`begin: ${kind}`, `${job.size}, ${job.mode}: ${message}`, "");
     return tally.toSummary();
   }
 }
@@ -50,7 +50,7 @@ const item = (
 export const SLICE: readonly Item[] = [
   item("cuts", "small", "plain", 3, 4, 65, "life"),
   item("cuts", "small", "plain", 2, 4, 25, "fill"),
-  item("cuts", "small", "scrambled", 16, 4, 12, "life"),
+  item("cuts", "small", "scrambled", 20, 4, 12, "life"),
   item("flips", "small", "plain", 61, 2, 4),
   item("flips", "small", "scrambled", 499, 1, 1),
   item("stuck", "small", "plain", 1, 2, 5),
@@ -61,38 +61,30 @@ export const SLICE: readonly Item[] = [
 
 /** What the long run does: everything, of the large table too. */
 export const LONG: readonly Item[] = [
-  item("cuts", "full", "plain", 3, 64, 3600, "life"),
-  item("cuts", "full", "plain", 32, 4, 200, "fill"),
-  item("cuts", "full", "scrambled", 64, 4, 200, "life"),
-  item("cuts", "small", "plain", 1, 8, 160, "life"),
-  item("cuts", "small", "plain", 1, 4, 50, "fill"),
-  item("cuts", "small", "scrambled", 2, 8, 80, "life"),
-  item("flips", "full", "plain", 1, 64, 3600),
-  item("flips", "small", "plain", 1, 8, 200),
-  item("flips", "small", "scrambled", 7, 4, 40),
-  item("stuck", "full", "plain", 1, 16, 600),
+  item("flips", "full", "plain", 1, 64, 6000),
+  item("cuts", "full", "plain", 4, 64, 4000, "life"),
+  item("cuts", "full", "plain", 32, 4, 150, "fill"),
+  item("cuts", "full", "scrambled", 64, 8, 300, "life"),
+  item("cuts", "small", "plain", 1, 8, 210, "life"),
+  item("cuts", "small", "plain", 1, 4, 30, "fill"),
+  item("cuts", "small", "scrambled", 2, 8, 100, "life"),
+  item("flips", "small", "plain", 1, 8, 120),
+  item("flips", "small", "scrambled", 7, 4, 20),
+  item("stuck", "full", "plain", 1, 16, 150),
   item("stuck", "small", "plain", 1, 2, 5),
   item("stuck", "small", "scrambled", 1, 2, 5),
-  item("wear", "full", "plain", 1, 4, 60),
+  item("wear", "full", "plain", 1, 4, 10),
   item("wear", "small", "plain", 1, 1, 1),
-  item("ruin", "full", "plain", 1, 16, 300),
-  item("ruin", "small", "plain", 1, 2, 20),
-  item("ruin", "small", "scrambled", 1, 2, 20),
+  item("ruin", "full", "plain", 1, 16, 700),
+  item("ruin", "small", "plain", 1, 4, 12),
+  item("ruin", "small", "scrambled", 1, 4, 15),
 ];
-
-/** How far a run has come. */
-export interface Standing {
-  readonly states: number;
-  readonly violations: number;
-  /** From 0 to 1. */
-  readonly done: number;
-}
 
 /** Does the jobs of some items. Returns what was found, by part. */
 export async function doItems(
   items: readonly Item[],
   seed: number,
-  onStanding: (standing: Standing) => void = () => {},
+  onStanding: (standing: Course) => void = () => {},
 ): Promise<Map<Part, Tally>> {
   const jobs: Job[] = [];
   const seconds: number[] = [];
@@ -102,20 +94,21 @@ export async function doItems(
       seconds.push(all / shares);
     }
   const total = seconds.reduce((sum, each) => sum + each, 0);
-  const done = new Float64Array(jobs.length);
+  const courses = jobs.map((): Course => ({ done: 0, states: 0, violations: 0 }));
+  const summaries = await doJobs(jobs, (number, course) => {
+    courses[number] = course;
+    onStanding({
+      states: courses.reduce((sum, { states }) => sum + states, 0),
+      violations: courses.reduce((sum, { violations }) => sum + violations, 0),
+      done: courses.reduce((sum, { done }, i) => sum + done * seconds[i], 0) / total,
+    });
+  });
   const found = new Map<Part, Tally>();
-  const all = new Tally();
-  await doJobs(jobs, (number, share, summary) => {
-    done[number] = share;
-    if (summary !== undefined) {
-      const { part } = jobs[number];
-      const tally = found.get(part) ?? new Tally();
-      found.set(part, tally);
-      tally.add(summary);
-      all.add(summary);
-    }
-    const weighed = done.reduce((sum, each, i) => sum + each * seconds[i], 0);
-    onStanding({ states: all.states, violations: all.broken, done: weighed / total });
+  summaries.forEach((summary, number) => {
+    const { part } = jobs[number];
+    const tally = found.get(part) ?? new Tally();
+    found.set(part, tally);
+    tally.add(summary);
   });
   return found;
 }

@@ -19,6 +19,11 @@ export interface Summary {
   readonly notes: Readonly<Record<string, number>>;
 }
 
+/** All of some counts together. */
+export function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
 /** So many failures of a kind are kept. */
 const KEPT = 3;
 
@@ -51,7 +56,7 @@ export class Tally implements Summary {
 
   /** All violations together. */
   get broken(): number {
-    return Object.values(this.violations).reduce((sum, count) => sum + count, 0);
+    return sumOf(this.violations);
   }
 
   /** As plain data. */

@@ -12,11 +12,11 @@ const say = (message: Message): void => parentPort!.postMessage(message);
 parentPort!.on("message", ({ id, job }: Order) => {
   let reported = Date.now();
   try {
-    const summary = doAlone(job, (done) => {
+    const summary = doAlone(job, (done, found) => {
       const now = Date.now();
       if (now - reported < REPORT_MS) return;
       reported = now;
-      say({ id, type: "progress", done });
+      say({ id, type: "progress", done, states: found.states, violations: found.broken });
     });
     say({ id, type: "summary", summary });
   } catch (error) {

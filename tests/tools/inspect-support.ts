@@ -137,3 +137,25 @@ export function readSlotMap(out: string): string {
   }
   return cells;
 }
+
+const ROWS = 8;
+
+/** What a column must show of a sector: what there is at all shows, if only a little. */
+function fillOf({ state, live, dead, used }: State["sectors"][number]): string {
+  const height = (bytes: number): number => Math.ceil((bytes * ROWS) / SECTOR);
+  if (state === "ready") return ".".repeat(ROWS);
+  if (state === "free") return ":".repeat(ROWS);
+  if (state === "bad" || state === "lost") return "?".repeat(ROWS);
+  const filled = height(state === "head" ? live + dead : used);
+  const column = "#".repeat(height(live)).padEnd(filled, "-");
+  return state === "head" ? column.padEnd(ROWS, ".") : column;
+}
+
+/** Fails unless the picture of the credentials says what the JSON says. */
+export function checkPicture(out: string, { sectors }: State): void {
+  const wanted = sectors.map((sector) => {
+    const { block, erases, state } = sector;
+    return { fill: fillOf(sector), state, erases, block };
+  });
+  assert.deepEqual(readPicture(out, "Sectors of the credentials"), wanted);
+}

@@ -9,16 +9,6 @@ import { IDENTITY_BYTES } from "../../simulator/board/image";
 import { Door, L500I, LOCK_1000 } from "../support/door";
 import { BERLIN, livelyDoor, ownFolder, PINS, run, secretsOf, widest, writeImage } from "./support";
 
-const SECTOR = 4096;
-
-/** Ruins the newest record of a slot, beyond what a lock can mend. */
-function ruinSlot(door: Door, slot: number): (bytes: Uint8Array) => void {
-  const at = IDENTITY_BYTES + door.lock.parts.table.index.place(slot) * 16;
-  return (bytes) => {
-    bytes[at + 20] ^= 0xff;
-  };
-}
-
 describe("tumbler inspect", () => {
   const at = ownFolder();
   let images = 0;
@@ -189,32 +179,6 @@ describe("tumbler inspect", () => {
     assert.match((await run(["inspect", imageOf(door)])).out, /succeed with 49 %$/m);
   });
 
-  it("draws one cell a sector, and tells its wear from the log's own numbers", async () => {
-    const door = new Door({ profile: L500I });
-    for (let round = 0; round < 400; round++) {
-      const generation = round === 0 ? 0 : door.seq;
-      door.apply(door.pin(0, String(100_000 + round), { generation }));
-      door.lock.tick();
-    }
-    const { told } = await json(imageOf(door));
-    const { sectors } = told.state;
-    assert.equal(sectors.length, 4);
-    assert.equal(sectors.filter(({ state }: { state: string }) => state === "head").length, 1);
-    const { credentials } = door.board;
-    for (const { block, opens, state, fill } of sectors) {
-      // Provisioning erased all once; each opening but the first took an erase, and a ready sector has one ahead.
-      const ahead = state === "ready" ? 1 : 0;
-      assert.equal(credentials.sectorErases[block], opens + ahead, `block ${block}`);
-      const sector = credentials.bytes.subarray(block * SECTOR, (block + 1) * SECTOR);
-      assert.equal(fill, (sector.findLastIndex((byte) => byte !== 0xff) + 1) / SECTOR);
-    }
-    const { out } = await run(["inspect", imageOf(door)]);
-    const letters = { head: "H", live: "L", ready: "·", dirty: "x" } as const;
-    const picture = sectors.map(({ state }: { state: keyof typeof letters }) => letters[state]).join("");
-    assert.match(out, new RegExp(`^ +state +${picture}$`, "m"));
-    assert.match(out, /^ +opens +\d+ × blocks? 0/m);
-  });
-
   it("shows the last events, and only as many as asked", async () => {
     const door = livelyDoor();
     const path = imageOf(door);
@@ -245,43 +209,6 @@ describe("tumbler inspect", () => {
       (await run(["inspect", imageOf(new Door({ unclaimed: true }))])).out,
       /none: the lock has no owner/,
     );
-  });
-
-  it("exits with 1 and names the slots when some are damaged", async () => {
-    const door = livelyDoor();
-    const path = imageOf(door, ruinSlot(door, 4));
-    const { code, out } = await run(["inspect", path, "--slots"]);
-    assert.equal(code, 1);
-    assert.match(out, /^Problems\n {2}1 slot damaged and denied until put again: 4$/m);
-    assert.match(out, /^ +4 +damaged, denied$/m);
-    assert.match(out, /5 of 1000 used, 995 free, 1 damaged/);
-    assert.ok(widest(out) <= 80);
-    assert.deepEqual((await json(path)).told.state.slotList[2], { slot: 4, damaged: true });
-  });
-
-  it("fits 80 columns with many damaged slots", async () => {
-    const door = new Door();
-    for (let slot = 0; slot < 64; slot += 32)
-      door.apply(...Array.from({ length: 32 }, (_, i) => door.pin(slot + i, String(864_200_000 + slot + i))));
-    const spoils = Array.from({ length: 30 }, (_, i) => ruinSlot(door, 1 + 2 * i));
-    const path = imageOf(door, (bytes) => {
-      for (const spoil of spoils) spoil(bytes);
-    });
-    const { code, out } = await run(["inspect", path]);
-    assert.equal(code, 1);
-    assert.ok(widest(out) <= 80, out);
-    assert.match(out, /30 slots damaged and denied until put again: 1, 3, [\s\d,]+ 57,\s+59$/m);
-  });
-
-  it("exits with 1 when there is no event log, and tells the rest all the same", async () => {
-    const path = imageOf(livelyDoor(), (bytes) =>
-      bytes.fill(0xff, IDENTITY_BYTES + LOCK_1000.credentialBytes),
-    );
-    const { code, out } = await run(["inspect", path]);
-    assert.equal(code, 1);
-    assert.match(out, /no event log: the lock opens for nobody/);
-    assert.match(out, /claim +1, site test$/m);
-    assert.match(out, /mode +tour$/m);
   });
 
   it("exits with 2 for credentials that were never formatted, of another lock, or of a newer firmware", async () => {

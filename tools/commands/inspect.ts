@@ -1,4 +1,5 @@
-// `tumbler inspect`: tells all that a flash image says about its lock. Never changes the file, never shows a secret, a PIN or a tag.
+// `tumbler inspect`: tells and draws all that a flash image says about its lock. Never changes the file, never shows a secret, a PIN or
+// a tag.
 
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
@@ -16,6 +17,11 @@ interface Options {
 
 const USUAL_EVENTS = 10;
 const HELP = `
+Slots and sectors of the flash are drawn in plain characters, with their meaning
+below each picture; colours say nothing more. A sector is a column: what lives
+in it, what is dead until it is compacted, what is erased. Wear is counted from
+the sectors' own numbers, since provisioning.
+
 Times are by the clock on the lock's wall. An event from before the clock was
 set has the number of its boot and the seconds since.
 
@@ -34,7 +40,7 @@ export function addInspect(program: Command, terminal: Terminal): void {
     .argument("<image>", "flash image, as `tumbler provision` makes it")
     .option("--slots", "list the slots that are used")
     .option("--events <n>", "show the last n events", wholeNumber, USUAL_EVENTS)
-    .option("--json", "print everything as JSON, the slots included")
+    .option("--json", "print everything as JSON: slots, sectors, damage")
     .addHelpText("after", HELP)
     .action((path: string, options: Options) => {
       inspectFile(path, options, terminal);

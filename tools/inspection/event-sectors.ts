@@ -2,7 +2,7 @@
 
 import { crc32 } from "../../firmware/core/storage/crc";
 import { Device } from "../../firmware/core/storage/device";
-import { headerNumber } from "../../firmware/core/storage/event-record";
+import { ENTRY_BYTES, headerNumber } from "../../firmware/core/storage/event-record";
 import { EventSector } from "../../firmware/core/storage/event-sector";
 import type { Board } from "../../firmware/ports";
 import { SECTOR_BYTES } from "../../simulator/board/nor";
@@ -46,7 +46,7 @@ export function eventSectorViews(
   seqs: readonly number[],
 ): EventSectorView[] {
   const blocks = bytes.length / SECTOR_BYTES;
-  const device = new Device(board.events);
+  const device = new Device(board.events, ENTRY_BYTES);
   const read = Array.from({ length: blocks }, (_, block) =>
     readSector(
       device,

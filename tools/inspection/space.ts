@@ -49,7 +49,7 @@ export interface SpaceView {
   readonly reserve: number;
   /** In sectors that nothing lives in, and that are not erased yet. */
   readonly toErase: number;
-  /** So many more puts are taken before housekeeping must have made room. */
+  /** About so many more puts are taken before housekeeping must have made room. */
   readonly puts: number;
 }
 

@@ -55,9 +55,13 @@ function flashSections({ space, sectors, wear, events }: State, colours: Colours
   const size = `${commas(space.bytes)} bytes in ${sectors.length} sectors of 4 KiB`;
   return [
     section(`Space for credentials: ${size}`, spaceText(space, colours), colours),
-    section(`Credentials, ${sectors.length} sectors`, credentialPicture(sectors, wear, colours), colours),
     section(
-      `Events, ${events.sectors.length} sectors`,
+      `Sectors of the credentials, ${sectors.length} of 4 KiB`,
+      credentialPicture(sectors, wear, colours),
+      colours,
+    ),
+    section(
+      `Sectors of the events, ${events.sectors.length} of 4 KiB`,
       eventPicture(events.sectors, events.wear, colours) + (events.mounted ? keptText(events) : ""),
       colours,
     ),

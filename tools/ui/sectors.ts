@@ -1,6 +1,7 @@
 // The sectors of a partition as a picture in plain characters: a column for each, filled from below with what it holds, and under it
 // its state, its wear and the number of its block. Colours add nothing that the characters do not say.
 
+import { SECTOR_BYTES } from "../../simulator/board/nor";
 import type { EventSectorView } from "../inspection/event-sectors";
 import type { SectorView } from "../inspection/sectors";
 import { RATED_ERASES, type WearView } from "../inspection/wear";
@@ -20,6 +21,8 @@ const MEANINGS = {
   lost: "lost: not readable",
 } as const;
 type State = keyof typeof LETTERS;
+/** States that say that something is wrong. */
+const FAULTS = /bad|lost|[B?]/g;
 
 /** A sector in the picture: what fills it from below, and which share of it (0 to 1). */
 interface Column {
@@ -50,7 +53,6 @@ export function paint(colours: Colours, glyphs: string): string {
     [Fill.reserve]: cyan,
     [Fill.toErase]: dim,
     [Fill.lost]: red,
-    [LETTERS.bad]: red,
   };
   return glyphs.replace(/([^ ])\1*/g, (run) => (brushes[run[0]] ?? String)(run));
 }
@@ -58,14 +60,13 @@ export function paint(colours: Colours, glyphs: string): string {
 /** The credentials partition: what lives, what is dead, what is erased. */
 export function credentialPicture(sectors: readonly SectorView[], wear: WearView, colours: Colours): string {
   const whole = sectors.map((sector): Column => {
-    const { block, state, erases, live, dead, used, fill } = sector;
+    const { block, state, erases, live, dead, used } = sector;
     if (state !== "head" && state !== "live") return { block, state, erases, stack: [[glyphOf(state), 1]] };
-    const share = used === 0 ? 0 : fill / used;
     const filled = state === "head" ? live + dead : used;
     const rest = state === "head" ? Fill.erased : " ";
     const stack = [
-      [Fill.lives, live * share],
-      [Fill.dead, (filled - live) * share],
+      [Fill.lives, live / SECTOR_BYTES],
+      [Fill.dead, (filled - live) / SECTOR_BYTES],
       [rest, 1],
     ] as const;
     return { block, state, erases, stack };
@@ -128,12 +129,12 @@ function bandOf(band: readonly Column[], isWide: boolean, rows: number, colours:
       .join("")
       .trimEnd();
   const line = (label: string, text: string): string =>
-    `  ${colours.dim(label)}${" ".repeat(LABEL_COLUMNS - label.length)}${paint(colours, text)}`.trimEnd();
+    `  ${colours.dim(label)}${" ".repeat(LABEL_COLUMNS - label.length)}${text}`.trimEnd();
   const width = isWide ? WIDE_COLUMNS : 1;
   const lines: string[] = [];
   for (let row = rows; row > 0; row--) {
     const filled = columns(({ stack }) => glyphAt(stack, row, rows).repeat(width));
-    lines.push(line("", filled));
+    lines.push(line("", paint(colours, filled)));
   }
   const numbers = (label: string, of: (column: Column) => number): void => {
     const digits = isWide ? 1 : String(Math.max(...band.map(of))).length;
@@ -144,12 +145,8 @@ function bandOf(band: readonly Column[], isWide: boolean, rows: number, colours:
       lines.push(line(digit === 0 ? label : "", text));
     }
   };
-  lines.push(
-    line(
-      "state",
-      columns(({ state }) => (isWide ? state.padEnd(width) : LETTERS[state])),
-    ),
-  );
+  const states = columns(({ state }) => (isWide ? state.padEnd(width) : LETTERS[state]));
+  lines.push(line("state", states.replace(FAULTS, colours.red)));
   numbers("erases", ({ erases }) => erases);
   numbers("block", ({ block }) => block);
   return lines;

@@ -18,10 +18,10 @@ export function isClear(bytes: Uint8Array, start: number, end: number): boolean 
   return true;
 }
 
-/** Whether a sector that is not clear can be an erased one behind encryption: hardly more of its bytes are 0xFF than chance gives. */
+/** Whether a sector that is not clear can be an erased one behind encryption: hardly more of its bytes are 0xFF or 0 than chance gives. */
 export function canBeErased(sector: Uint8Array): boolean {
-  let clear = 0;
-  for (let i = 0; i < sector.length; i++) if (sector[i] === 0xff) clear++;
-  // Chance gives one in 256. A sixteenth is far from that, and from a sector whose erase did not come to its end.
-  return clear < sector.length / 16;
+  let plain = 0;
+  for (let i = 0; i < sector.length; i++) if (sector[i] === 0xff || sector[i] === 0) plain++;
+  // Chance gives one in 128. A sixteenth is far from that, from records, and from a sector whose erase did not come to its end.
+  return plain < sector.length / 16;
 }

@@ -4,9 +4,6 @@ import type { Flash } from "../../ports";
 import { canBeErased, isClear } from "./blank";
 import { crc32 } from "./crc";
 
-/** The longest thing that {@link Device.program} takes, in bytes. */
-const MAX_PROGRAM_BYTES = 32;
-
 export class Device {
   /** Operations since boot that were refused, or whose result was not what it should be. */
   faults = 0;
@@ -14,13 +11,15 @@ export class Device {
   /** The length of a block. */
   readonly blockBytes: number;
   readonly #flash: Flash;
-  readonly #check = new Uint8Array(MAX_PROGRAM_BYTES);
+  readonly #check: Uint8Array;
 
-  constructor(flash: Flash) {
+  /** `longest` is the most bytes that one program takes. */
+  constructor(flash: Flash, longest: number) {
     const status = flash.status();
     this.blocks = status.blocks;
     this.blockBytes = status.blockLength;
     this.#flash = flash;
+    this.#check = new Uint8Array(longest);
   }
 
   /** Fills `into` from `at`. False when the device reports an error twice. */
@@ -36,7 +35,7 @@ export class Device {
     return false;
   }
 
-  /** Programs 32 bytes. False when the device refused, or when something else stands there then. */
+  /** Programs `bytes`. False when the device refused, or when something else stands there then. */
   program(bytes: Uint8Array, at: number): boolean {
     try {
       this.#flash.write(bytes, at);
@@ -44,9 +43,10 @@ export class Device {
       this.faults++;
       return false;
     }
-    if (!this.read(this.#check, at)) return false;
+    const check = this.#check.subarray(0, bytes.length);
+    if (!this.read(check, at)) return false;
     for (let i = 0; i < bytes.length; i++) {
-      if (this.#check[i] === bytes[i]) continue;
+      if (check[i] === bytes[i]) continue;
       this.faults++;
       return false;
     }

@@ -72,7 +72,7 @@ export class EventLog {
   #pause = 0;
 
   constructor(flash: Flash, crypto: Crypto, lock: Uint8Array) {
-    this.#device = new Device(flash);
+    this.#device = new Device(flash, ENTRY_BYTES);
     this.#chain = new EventChain(crypto);
     this.#seed = crc32(lock, 0, lock.length, 0);
     this.#capacity = this.#device.blockBytes / ENTRY_BYTES - 1;

@@ -6,12 +6,14 @@
 // whatever is lost, it is known what else must not be believed. Mounting only reads. Nothing but `maintain` erases, one sector a
 // call, and never while a person waits.
 
-import { putU32 } from "../../../protocol/wire/bytes";
+import { putU16, putU32 } from "../../../protocol/wire/bytes";
 import type { Flash } from "../../ports";
 import { KeySet, type Keys, longestSet, NO_KEY } from "./keys";
 import type { LogVisitor } from "./log-mount";
 import { LogMount } from "./log-mount";
 import {
+  BLANK_BYTES,
+  CLOSING_PRINT,
   checkRecord,
   HEAD,
   lengthFor,
@@ -90,15 +92,14 @@ export class FlashLog {
   #lastKey = NO_KEY;
   #records = 0;
   #failedCompactions = 0;
-  /** For records of the log's own. */
-  readonly #mark: Uint8Array;
+  /** The record of the keys that are owed: it is written while another waits. */
+  readonly #set = new Uint8Array(MAX_RECORD_BYTES);
 
   /** `keys` name what records change. */
   constructor(flash: Flash, lock: Uint8Array, profile: number, keys: Keys) {
     this.#sectors = new Sectors(flash, lock, profile);
     this.#keys = keys;
     this.touched = new KeySet(keys.size);
-    this.#mark = new Uint8Array(MAX_RECORD_BYTES);
     const { count, bytes } = this.#sectors;
     this.#overhead = HEADER_BYTES + lengthFor(longestSet(keys.size), false) + UNIT;
     const compaction = (count >= ROOMY_SECTORS ? 2 : 1) * (bytes - HEADER_BYTES) + COMPACTION_EXTRA_BYTES;
@@ -128,17 +129,14 @@ export class FlashLog {
     return this.#sectors.count >= ROOMY_SECTORS ? 4 : 2;
   }
 
-  /** Makes an erased partition the empty log of this lock: the only place where a partition is formatted (at provisioning). */
+  /** Makes a partition the empty log of this lock: the only place where one is formatted (at provisioning). Throws when it does not take it. */
   format(): void {
-    this.#sectors.eraseAll();
     this.#checked = this.oldest = 1;
     this.newest = this.#owed = 0;
-    // What stood here before must be gone, whatever the device said of its erase.
-    if (!this.#sectors.erase(1) || !this.#open()) throw new Error("format: the flash does not take it");
-    this.#recordBlank(1);
-    for (let number = 2; number <= 1 + this.#spare; number++)
-      if (this.#sectors.erase(number)) this.#recordBlank(number);
-    this.#checked = 1 + this.#spare;
+    let done = this.#sectors.eraseAll() && this.#sectors.erase(1) && this.#open() && this.#recordBlank(1);
+    for (let number = 2; done && number <= 1 + this.#spare; number++)
+      done = this.#sectors.erase(number) && this.#recordBlank(number);
+    if (!done) throw new Error("format: the flash does not take it");
   }
 
   /** The number of the sector in which `location` (in units) stands. */
@@ -157,7 +155,7 @@ export class FlashLog {
 
   /** The next sector that may be opened after `number`, 0 for none. */
   #nextBlank(number: number): number {
-    return this.#sectors.nextKnown(number, this.newest);
+    return this.#sectors.nextBlank(number, this.newest);
   }
 
   /** Sectors erased before this boot are looked at when they are first needed: a person at the door has no time for it. */
@@ -165,9 +163,9 @@ export class FlashLog {
     const last = this.newest + this.#sectors.count - 1;
     let buffer: Uint8Array | undefined;
     for (let next = Math.max(this.newest, this.#checked) + 1; next <= last; next++) {
-      if (!this.#sectors.isKnown(next)) continue;
+      if (!this.#sectors.blanks.isKnown(next)) continue;
       buffer ??= new Uint8Array(this.#sectors.bytes);
-      if (!this.#sectors.stillBlank(next, buffer)) this.#sectors.forget(next);
+      if (!this.#sectors.stillBlank(next, buffer)) this.#sectors.blanks.forget(next);
     }
     this.#checked = last;
   }
@@ -233,28 +231,34 @@ export class FlashLog {
     this.#checkBlank();
     if (this.newest > 0) this.#close();
     for (let next = this.#nextBlank(this.newest); next > 0; next = this.#nextBlank(this.newest)) {
-      const header = { number: next, oldest: this.oldest, position: this.position };
+      const link = makeLink(this.#lastKey, this.#records);
+      const header = { number: next, oldest: this.oldest, position: this.position, link };
       if (this.#sectors.writeHeader(header)) {
         this.newest = next;
         this.offset = HEADER_BYTES;
         return true;
       }
-      this.#sectors.forget(next);
+      this.#sectors.blanks.forget(next);
     }
     return false;
   }
 
-  /** Says in the newest sector that another follows; that one must begin with the keys of this one. */
+  /** Says in the newest sector which one follows, and how that reads while it is blank; it must begin with the keys of this one. */
   #close(): void {
-    if (this.offset + UNIT <= this.#sectors.bytes) this.#putMoved(true);
+    const next = this.#nextBlank(this.newest);
+    if (this.offset + UNIT <= this.#sectors.bytes && next > 0) {
+      const mark = this.#markOf(next - this.newest);
+      putU16(mark, CLOSING_PRINT, this.#sectors.blanks.printOf(next, 1));
+      this.#put(mark, UNIT);
+    }
     this.offset = this.#sectors.bytes;
     // A sector that never got so far as to pay for the one before has touched nothing itself.
     if (this.#owed === 0) this.#owed = this.newest;
   }
 
   #payKeys(): void {
-    const length = this.putKeys(this.#mark, this.touched, false, this.newest - this.#owed);
-    if (this.#put(this.#mark, length) === 0) return;
+    const length = this.putKeys(this.#set, this.touched, false, this.newest - this.#owed);
+    if (this.#put(this.#set, length) === 0) return;
     this.#owed = 0;
     this.touched.clear();
   }
@@ -267,20 +271,19 @@ export class FlashLog {
     return length;
   }
 
-  /** Where the log has moved on to; as the last record of a sector it says that another follows. */
-  #putMoved(closes: boolean): boolean {
-    this.#mark.fill(0, 0, UNIT);
-    putHead(this.#mark, Record.moved, UNIT, closes ? 1 : 0, 0);
-    putU32(this.#mark, HEAD, this.oldest);
-    if (closes) return this.#put(this.#mark, UNIT) > 0;
-    return this.append(this.#mark, UNIT, Purpose.compaction) > 0;
+  /** The record of where the log begins; as the last one of a sector it says how far ahead the next one is. */
+  #markOf(ahead: number): Uint8Array {
+    const mark = new Uint8Array(UNIT);
+    putHead(mark, Record.moved, UNIT, ahead, 0);
+    putU32(mark, HEAD, this.oldest);
+    return mark;
   }
 
+  /** Records what is known of a sector: that it is blank, or that it is so no longer. */
   #recordBlank(number: number): boolean {
-    const length = this.#sectors.putBlank(this.#mark, number);
-    const record = this.#mark.slice(0, length);
-    if (this.append(record, length, Purpose.compaction) === 0) return false;
-    this.#sectors.recordedIn(number, this.newest);
+    const record = new Uint8Array(BLANK_BYTES);
+    if (this.append(record, this.#sectors.blanks.put(record, number), Purpose.compaction) === 0) return false;
+    this.#sectors.blanks.recorded(number, this.newest);
     return true;
   }
 
@@ -323,7 +326,7 @@ export class FlashLog {
     const last = this.newest + this.#sectors.count - 1;
     for (let number = this.newest + 1; number <= last; number++) {
       if (this.#sectors.isBad(number)) continue;
-      if (!this.#sectors.isKnown(number)) return this.#canReach(number) ? number : 0;
+      if (!this.#sectors.blanks.isKnown(number)) return this.#canReach(number) ? number : 0;
       if (--wanted === 0) return 0;
     }
     return 0;
@@ -348,10 +351,15 @@ export class FlashLog {
       return;
     }
     if (target >= this.oldest + this.#sectors.count) return;
-    this.#stalled = !this.#sectors.erase(target);
+    const { blanks } = this.#sectors;
+    // Recorded as blank once and touched since: if the erase is cut, nobody may take it for a sector that was in use.
+    // Where there is no place left to write that, it must be erased all the same, or there never would be.
+    this.#stalled =
+      blanks.mustRetract(target) && !this.#recordBlank(target) && this.#nextBlank(this.newest) > 0;
     if (this.#stalled) return;
+    this.#stalled = !this.#sectors.erase(target);
     // Erased, but not recorded: it would be erased again after a boot, and must be now.
-    if (!this.#recordBlank(target)) this.#sectors.forget(target);
+    if (!this.#stalled && !this.#recordBlank(target)) blanks.forget(target);
   }
 
   #compact(owner: LogKeeper): boolean {
@@ -364,7 +372,7 @@ export class FlashLog {
     this.#failedCompactions = 0;
     this.oldest++;
     // Announced before the erase: what is being erased must not be seen.
-    if (this.#putMoved(false)) return true;
+    if (this.append(this.#markOf(0), UNIT, Purpose.compaction) > 0) return true;
     this.oldest--;
     return false;
   }
@@ -372,7 +380,7 @@ export class FlashLog {
   /** What is recorded of erased sectors lives until they are full. */
   #relocateBlanks(oldest: number): boolean {
     for (let number = this.newest; number < this.newest + this.#sectors.count; number++)
-      if (this.#sectors.isRecordedIn(number, oldest) && !this.#recordBlank(number)) return false;
+      if (this.#sectors.blanks.isRecordedIn(number, oldest) && !this.#recordBlank(number)) return false;
     return true;
   }
 
@@ -382,7 +390,7 @@ export class FlashLog {
     if (number === this.newest) return { number, state: "head" };
     if (number >= this.oldest) return { number, state: "live" };
     const next = number + this.#sectors.count;
-    const state = this.#sectors.isKnown(next) ? "ready" : this.#sectors.isBad(next) ? "bad" : "free";
+    const state = this.#sectors.blanks.isKnown(next) ? "ready" : this.#sectors.isBad(next) ? "bad" : "free";
     return { number: Math.max(number, 0), state };
   }
 }

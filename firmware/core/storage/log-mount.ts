@@ -2,10 +2,21 @@
 // sector begins with the keys that the one before touched, so that each record that is missing is noticed, and what it changed is
 // reported as lost: it must not be believed in any older form. What a cut left is not missing: nothing ever linked to it.
 
-import { getU32 } from "../../../protocol/wire/bytes";
-import { isClear, PAGE } from "./blank";
+import { getU16, getU32 } from "../../../protocol/wire/bytes";
+import { isClear, PAGE, print } from "./blank";
 import { KeySet, type Keys, MANY_KEYS, NO_KEY } from "./keys";
-import { checkRecord, HEAD, linkOf, makeLink, Record, recordLength, recordType, TAIL, UNIT } from "./records";
+import {
+  CLOSING_PRINT,
+  checkRecord,
+  HEAD,
+  linkOf,
+  makeLink,
+  Record,
+  recordLength,
+  recordType,
+  TAIL,
+  UNIT,
+} from "./records";
 import { HEADER_BYTES, type Sectors, type Stop } from "./sectors";
 
 /** What is shown of the log while it mounts. `record` is valid only during the call. */
@@ -23,8 +34,16 @@ export interface LogVisitor {
   visitLost(key: number, certainly: boolean): boolean;
 }
 
-/** Links count records modulo 32: a difference of so many and more means a record that stands where none was taken. */
-const MOST_MISSING = 24;
+/** What is known where one sector ends and the next begins. */
+interface Boundary {
+  /** What the next one's header says that its first record links to; −1 when there is no header. */
+  readonly link: number;
+  /** The keys of records that are damaged at the end, if these are known. */
+  readonly run: readonly number[] | undefined;
+  /** Bytes behind the last record, and how many of them are neither blank nor a record. */
+  readonly gap: number;
+  readonly noise: number;
+}
 
 export class LogMount {
   newest = 0;
@@ -44,22 +63,32 @@ export class LogMount {
   /** Keys of the sector at hand; the log goes on with those of the newest. */
   readonly #touched: KeySet;
   /** Keys that were seen since records of unknown keys were lost in the sector at hand. */
-  readonly #since: KeySet;
-  readonly #set: KeySet;
-  readonly #sector: Uint8Array;
-  /** Positions in headers, by block. */
-  readonly #positions: Uint32Array;
-  readonly #numbers: Uint32Array;
+  #since: KeySet;
+  #set: KeySet;
+  /** The sector at hand, another that is looked at, and the newest, which is read once. Headers are read by themselves. */
+  #sector: Uint8Array;
+  #other: Uint8Array;
+  #last: Uint8Array;
+  #isRead = false;
+  /** Positions and links in headers, by block. */
+  #positions: Uint32Array;
+  #links: Uint16Array;
+  #numbers: Uint32Array;
   /** The last sector with a record in it, and whether records of unknown keys are missing there. */
   #current = 0;
+  /** The sector that is in the buffer. */
+  #held = 0;
   #isIncomplete = false;
   /** Whether it is unknown what the next record links to. */
   #isLoose = true;
-  /** Whether the sector at hand was closed, and where its last record ends. */
-  #isClosed = false;
+  /** The sector that follows the one at hand, 0 while that is not closed, and how it read while it was blank. */
+  #next = 0;
+  #nextPrint = 0;
+  /** Where the last record ends. */
   #end = HEADER_BYTES;
-  /** Bytes behind the last record of the sector before, until the first one of this. */
-  #unused = 0;
+  /** Bytes since the last record that are neither blank nor a record. */
+  #noise = 0;
+  #boundary: Boundary = { link: -1, run: undefined, gap: 0, noise: 0 };
 
   constructor(sectors: Sectors, owner: LogVisitor, keys: Keys, touched: KeySet) {
     this.#sectors = sectors;
@@ -68,8 +97,10 @@ export class LogMount {
     this.#touched = touched;
     this.#since = new KeySet(touched.size);
     this.#set = new KeySet(touched.size);
-    this.#sector = new Uint8Array(sectors.bytes);
+    this.#sector = this.#last = new Uint8Array(sectors.bytes);
+    this.#other = new Uint8Array(sectors.bytes);
     this.#positions = new Uint32Array(sectors.count);
+    this.#links = new Uint16Array(sectors.count);
     this.#numbers = new Uint32Array(sectors.count);
   }
 
@@ -80,12 +111,17 @@ export class LogMount {
     if (this.newest === 0) return "unformatted";
     this.#readMoves();
     for (let number = this.oldest; number <= this.newest; number++) this.#walk(number);
-    for (let next = this.#successor(); next > 0; next = this.#successor()) {
-      this.newest = next;
-      this.#walk(next);
-    }
     this.#finish();
+    this.#letGo();
     return "mounted";
+  }
+
+  /** What only a mount needs must not wait for the collector: at a boot there is nothing to spare. */
+  #letGo(): void {
+    this.#sector = this.#other = this.#last = new Uint8Array(0);
+    this.#positions = this.#numbers = new Uint32Array(0);
+    this.#links = new Uint16Array(0);
+    this.#since = this.#set = new KeySet(0);
   }
 
   #readHeaders(): Stop | undefined {
@@ -95,6 +131,7 @@ export class LogMount {
       stop = this.#sectors.readHeader(block) ?? stop;
       this.#numbers[block] = header.number;
       this.#positions[block] = header.position;
+      this.#links[block] = header.link;
       if (header.number <= this.newest) continue;
       this.newest = header.number;
       this.oldest = header.oldest;
@@ -102,16 +139,59 @@ export class LogMount {
     return stop;
   }
 
-  /** How far the log has moved on since its newest header was written: what it left behind is being erased, and not to be seen. */
+  /**
+   * Finds sectors behind the newest whose headers are ruined, and how far the log has moved on since that was opened: what it left
+   * behind is being erased, and not to be seen.
+   */
   #readMoves(): void {
-    const { newest } = this;
-    if (this.#sectors.readSector(newest, this.#sector))
-      this.#scan(newest, (at) => {
-        if (recordType(this.#sector, at) !== Record.moved) return;
-        const oldest = getU32(this.#sector, at + HEAD);
-        if (oldest <= newest) this.oldest = Math.max(this.oldest, oldest);
-      });
-    this.oldest = Math.max(1, this.oldest, newest - this.#sectors.count + 1);
+    const { count } = this.#sectors;
+    for (let next = this.newest; next > 0; next = this.#successor()) {
+      this.newest = next;
+      this.#next = 0;
+      this.#isRead = this.#sectors.readBody(next, this.#sector);
+      if (!this.#isRead) break;
+      this.#scan(next, (at) => this.#readMove(next, at));
+    }
+    this.oldest = Math.max(1, this.oldest, this.newest - count + 1);
+    this.#last = this.#sector;
+    this.#sector = this.#other;
+  }
+
+  #readMove(number: number, at: number): void {
+    const type = recordType(this.#sector, at);
+    if (type !== Record.moved && type !== Record.blank) return;
+    if (type === Record.moved) this.#takeMoved(number, at);
+    // A sector that was erased has left its place to the one that is count numbers higher.
+    const named = getU32(this.#sector, at + HEAD);
+    const oldest = type === Record.moved ? named : named - this.#sectors.count + 1;
+    if (oldest <= this.newest) this.oldest = Math.max(this.oldest, oldest);
+  }
+
+  #takeMoved(number: number, at: number): void {
+    const ahead = this.#sector[at + 2];
+    this.#next = ahead === 0 ? 0 : number + ahead;
+    this.#nextPrint = getU16(this.#sector, at + CLOSING_PRINT);
+  }
+
+  /** A sector behind the newest that was in use, though its header is ruined; 0 for none. */
+  #successor(): number {
+    const last = Math.min(this.newest + 2, this.oldest + this.#sectors.count - 1);
+    for (let next = this.newest + 1; next <= last; next++)
+      if (this.#sectors.readBody(next, this.#other) && this.#holdsRecord(next)) return next;
+    // Nothing of it is left, if it was in use: that it was is known from the record that closed this one.
+    if (this.#next === 0) return 0;
+    if (!this.#sectors.readSector(this.#next, this.#other)) return this.#next;
+    // A cut while it was being opened has touched the header at most, and a flipped bit only one of both.
+    if (isClear(this.#other, 0, HEADER_BYTES)) return 0;
+    return print(this.#other, HEADER_BYTES, PAGE) === this.#nextPrint ? 0 : this.#next;
+  }
+
+  #holdsRecord(number: number): boolean {
+    const sector = this.#other;
+    const seed = this.#sectors.seed(number);
+    for (let at = HEADER_BYTES; at < sector.length; at += UNIT)
+      if (checkRecord(sector, at, sector.length, seed, false) > 0) return true;
+    return false;
   }
 
   // ---- one sector
@@ -124,7 +204,7 @@ export class LogMount {
     // Where a record must stand: behind another, also behind one that is damaged, by the length that it still claims.
     let next = at;
     while (at < sector.length) {
-      if (at % PAGE === 0 && this.#sectors.isUntouched(number, sector, at / PAGE + 1)) {
+      if (at % PAGE === 0 && this.#sectors.blanks.isUntouched(number, sector, at / PAGE + 1)) {
         at += PAGE;
         continue;
       }
@@ -133,6 +213,7 @@ export class LogMount {
       const length = this.#recordAt(at, seed, isDue);
       if (length > 0) show(at, length);
       else if (at === next && isDue) next = at + recordLength(sector, at);
+      if (length === 0 && !isClear(sector, at, at + UNIT)) this.#noise += UNIT;
       at += length > 0 ? length : UNIT;
       if (length > 0) next = at;
     }
@@ -144,66 +225,92 @@ export class LogMount {
     const length = checkRecord(sector, at, sector.length, seed, false);
     if (length > 0 || !mayMend) return length;
     const mended = checkRecord(sector, at, sector.length, seed, true);
-    const fits = this.#isLoose || linkOf(sector, at, mended) === makeLink(this.lastKey, this.records);
+    const fits = this.#isLoose || linkOf(sector, at, mended) === this.#expected;
     return mended > 0 && fits ? mended : 0;
   }
 
+  #block(number: number): number {
+    return (number - 1) % this.#sectors.count;
+  }
+
   #stands(number: number): boolean {
-    return this.#numbers[(number - 1) % this.#sectors.count] === number;
+    return this.#numbers[this.#block(number)] === number;
   }
 
   #walk(number: number): void {
-    this.#isClosed = false;
-    this.#unused = this.#sectors.bytes - this.#end;
+    this.#boundary = this.#endOf(number);
+    this.#next = 0;
     this.#end = HEADER_BYTES;
+    this.#noise = 0;
     this.offset = this.#sectors.bytes;
-    if (!this.#sectors.readSector(number, this.#sector)) return;
-    const position = this.#stands(number) ? this.#positions[(number - 1) % this.#sectors.count] : 0;
-    this.#owner.visitSector(number, position);
+    this.#held = number;
+    if (number === this.newest) this.#sector = this.#last;
+    if (!(number === this.newest ? this.#isRead : this.#sectors.readBody(number, this.#sector))) return;
+    this.#owner.visitSector(number, this.#stands(number) ? this.#positions[this.#block(number)] : 0);
     this.#scan(number, (at, length) => this.#see(number, at, length));
     if (number === this.newest) this.offset = this.#resume(number);
+  }
+
+  /** What there is to say of the end of the sector before `number`, while it is still in the buffer. */
+  #endOf(number: number): Boundary {
+    const { bytes } = this.#sectors;
+    const isHeld = this.#held > 0 && this.#held === this.#current;
+    const link = this.#stands(number) ? this.#links[this.#block(number)] : -1;
+    const run = isHeld && link >= 0 ? this.#runTo(link, bytes) : undefined;
+    return { link, run, gap: bytes - this.#end, noise: isHeld ? this.#noise : bytes };
   }
 
   /** Where the log goes on in the newest sector: never where it is not known that nothing was programmed since the erase. */
   #resume(number: number): number {
     const sector = this.#sector;
-    if (this.#isClosed) return sector.length;
+    if (this.#next > 0) return sector.length;
     const page = Math.ceil(this.#end / PAGE);
     for (let last = sector.length / PAGE - 1; last >= page; last--) {
-      const isBlank = this.#sectors.isKnown(number)
-        ? this.#sectors.isUntouched(number, sector, last + 1)
+      const isBlank = this.#sectors.blanks.isKnown(number)
+        ? this.#sectors.blanks.isUntouched(number, sector, last + 1)
         : isClear(sector, last * PAGE, (last + 1) * PAGE);
       if (!isBlank) return (last + 1) * PAGE;
     }
     return isClear(sector, this.#end, page * PAGE) ? this.#end : page * PAGE;
   }
 
-  /** The sector behind the newest, if that is full and this was in use, though its header is ruined; 0 if not. */
-  #successor(): number {
-    const isFull = this.#isClosed || this.offset + UNIT > this.#sectors.bytes;
-    const next = isFull ? this.#sectors.nextKnown(this.newest, this.newest) : 0;
-    if (next === 0 || !this.#sectors.readSector(next, this.#sector)) return next;
-    // A cut while it was being opened has touched the header at most, and a flipped bit only one of both.
-    const isOpened = !this.#sectors.isUntouched(next, this.#sector, 0);
-    return isOpened && !this.#sectors.isUntouched(next, this.#sector, 1) ? next : 0;
-  }
-
   // ---- one record
 
   #see(number: number, at: number, length: number): void {
     const sector = this.#sector;
-    const type = recordType(sector, at);
-    const isKeys = type === Record.keys;
+    const link = linkOf(sector, at, length);
+    const isKeys = recordType(sector, at) === Record.keys;
     if (isKeys) this.#set.unpack(sector, at + HEAD, at + length - TAIL);
-    const about = isKeys && sector[at + 2] === 0 ? number - sector[at + 3] : 0;
-    if (this.#current > 0 && about > this.#current) this.#loseSector();
-    this.#follow(linkOf(sector, at, length), at);
-    if (number !== this.#current) this.#enter(number, about);
+    if (number !== this.#current)
+      this.#begin(number, isKeys && sector[at + 2] === 0 ? number - sector[at + 3] : 0, link);
+    if (!this.#isLoose && link !== this.#expected) this.#miss(link, at - this.#end, this.#runTo(link, at));
+    this.#isLoose = false;
     this.lastKey = this.#keys.of(sector, at);
+    this.records = ((link >>> 11) + 1) & 31;
     this.#take(number, at, length, this.lastKey);
-    this.records = (this.records + 1) & 31;
     this.#end = at + length;
-    this.#unused = 0;
+    this.#noise = 0;
+  }
+
+  /** The first record of sector `number` was found; it links to `link`, and brings the keys of sector `about`, 0 for none. */
+  #begin(number: number, about: number, link: number): void {
+    if (about > this.#current && about >= this.oldest) this.#loseSector();
+    // What the header says of the sector before goes for all that is missing there, also where the first record here is missing.
+    const { link: said, run, gap, noise } = this.#boundary;
+    const before = said >= 0 ? said : link;
+    if (!this.#isLoose && before !== this.#expected) {
+      const isGhost = ((before >>> 11) - this.records + 1) % 32 === 0 && noise <= 2 * PAGE;
+      if (isGhost) this.#loseGhost();
+      else this.#miss(before, gap, run);
+    }
+    if (said >= 0) this.#isLoose = false;
+    this.lastKey = before & 0x7ff;
+    this.records = before >>> 11;
+    this.#enter(number, about);
+  }
+
+  get #expected(): number {
+    return makeLink(this.lastKey, this.records);
   }
 
   /** Takes what a record says, whose key is `key`. */
@@ -211,10 +318,10 @@ export class LogMount {
     const sector = this.#sector;
     switch (recordType(sector, at)) {
       case Record.blank:
-        this.#sectors.takeBlank(sector, at, number);
+        this.#sectors.blanks.takeRecord(sector, at, number);
         return;
       case Record.moved:
-        this.#isClosed = sector[at + 2] !== 0;
+        this.#takeMoved(number, at);
         return;
       case Record.keys:
         if (key === MANY_KEYS) this.#takeDamaged();
@@ -239,48 +346,47 @@ export class LogMount {
 
   // ---- what is missing
 
-  /** Compares what a record links to with what stands before it. */
-  #follow(link: number, at: number): void {
-    const expected = makeLink(this.lastKey, this.records);
-    if (!this.#isLoose && link !== expected) this.#miss(link, at);
-    this.records = link >>> 11;
-    this.#isLoose = false;
-  }
-
-  #miss(link: number, at: number): void {
-    const key = link & 0x7ff;
-    const missing = ((link >>> 11) - this.records) & 31;
-    if (missing === 0 || missing > MOST_MISSING) {
-      // The record before was written, but counted as failed: what it says was never committed, and what it hides is not known.
-      this.#lose(this.lastKey, true);
-      if (this.lastKey === MANY_KEYS) this.#forgetMany();
+  /** Records are missing before one with this link; `gap` bytes may have held them; `run` are their keys, if these are known. */
+  #miss(link: number, gap: number, run: readonly number[] | undefined): void {
+    if (run !== undefined) {
+      for (const key of run) this.#lose(key, true);
       return;
     }
-    if (missing > 1 && this.#loseRun(missing, at, link)) return;
+    const key = link & 0x7ff;
+    const missing = ((link >>> 11) - this.records) & 31;
     this.#lose(key, true);
     // Where so much is gone that the count may have gone round (33 records of 16 bytes), only the sector's keys tell what it was.
-    const gap = this.#unused + at - this.#end;
-    if (missing > 1 || key === MANY_KEYS || gap > 2 * PAGE) this.#forgetMany();
+    if (missing !== 1 || key === MANY_KEYS || gap > 2 * PAGE) this.#forgetMany();
   }
 
   /**
-   * Several damaged records in a row, the last of which is the one that `link` names: if each is still as long as it says up to the
-   * intact one at `at`, and each names the one before it as that names itself, then it is known what they were. False when not.
+   * The last record of a sector was counted as failed, and stands all the same: what it says was never committed, and what it hides
+   * is not known.
    */
-  #loseRun(missing: number, at: number, link: number): boolean {
+  #loseGhost(): void {
+    this.#lose(this.lastKey, true);
+    if (this.lastKey === MANY_KEYS) this.#forgetMany();
+  }
+
+  /**
+   * The keys of several damaged records in a row, the last of which is the one that `link` names: if each is still as long as it says
+   * and ends before `limit`, and each names the one before it as that names itself. Undefined when not.
+   */
+  #runTo(link: number, limit: number): number[] | undefined {
+    const missing = ((link >>> 11) - this.records) & 31;
     const sector = this.#sector;
+    const keys: number[] = [];
     let place = this.#end;
     for (let i = 1; i <= missing; i++) {
-      const key = this.#keys.of(sector, place);
       const next = place + recordLength(sector, place);
-      if (next === place || next > at || (i === missing) !== (next === at) || key === MANY_KEYS) return false;
-      const named = next === at ? link : linkOf(sector, next, recordLength(sector, next));
-      if (named !== makeLink(key, this.records + i)) return false;
+      if (next === place || next > limit) return undefined;
+      const key = this.#keys.of(sector, place);
+      const named = i === missing ? link : linkOf(sector, next, recordLength(sector, next));
+      if (key === MANY_KEYS || named !== makeLink(key, this.records + i)) return undefined;
+      keys.push(key);
       place = next;
     }
-    for (place = this.#end; place < at; place += recordLength(sector, place))
-      this.#lose(this.#keys.of(sector, place), true);
-    return true;
+    return keys.length > 1 && (limit === this.#sectors.bytes || place === limit) ? keys : undefined;
   }
 
   #forgetMany(): void {

@@ -12,8 +12,8 @@
 //   acks        ..  type | units | count | 0 | first seq (3) | 0 | count × (code, detail (2), fingerprint of head (2)) | 0 | link | crc
 //   usage       96  type | units | group | 0 | 8 × (generation (3), used (1), uses left (2), first use (4)) | 0 | link | crc
 //   state       ..  type, copy (1 bit) | units | id | length | value | 0 | link | crc
-//   moved       16  type | units | closes (1) | 0 | oldest sector (4) | 0 | link | crc
-//   blank       ..  type | units | clear (1) | 0 | sector (4) | unless it reads clear 17 prints (2 each) | 0 | link | crc
+//   moved       16  type | units | next sector, so far ahead, 0 for none yet | 0 | oldest sector (4) | print of the next (2) | link | crc
+//   blank       ..  type | units | 0 prints, 1 clear, 2 no longer | 0 | sector (4) | 17 prints (2 each) if any | 0 | link | crc
 //   keys        ..  type | units | damaged (1) | sectors back (1) | packed set of keys | 0 | link | crc
 
 import { getU16, getU32, putU16, putU32 } from "../../../protocol/wire/bytes";
@@ -43,6 +43,10 @@ export const MAX_RECORD_BYTES = 15 * UNIT;
 export const SLOT_BYTES = 64;
 export const SLOT_COPY_BYTES = 48;
 export const OUTCOME_BYTES = 32;
+/** Where the record that closes a sector has the print of the next one's first page, behind its header. */
+export const CLOSING_PRINT = 8;
+/** The longest record of a blank sector. */
+export const BLANK_BYTES = 48;
 /** One window of a schedule. */
 export const WINDOW_BYTES = 4;
 export const CRC_BYTES = 4;

@@ -1,5 +1,5 @@
 // The index over slots: from a tag to its slot without a scan, and from a slot to its record in flash. All that grows with the
-// number of slots is in these typed arrays: location 2, link 2, fingerprint 1 and buckets ¼ byte a slot.
+// number of slots is in these typed arrays: location 2, link 2, fingerprint 1 and buckets ½ byte a slot.
 
 /** A slot whose newest record is damaged: denied until it is put again, never its former self. */
 const DAMAGED = 0x8000;
@@ -17,7 +17,7 @@ export class SlotIndex {
 
   constructor(slots: number) {
     let buckets = 4;
-    while (buckets * 8 < slots) buckets *= 2;
+    while (buckets * 4 < slots) buckets *= 2;
     this.#buckets = new Uint16Array(buckets);
     this.#mask = buckets - 1;
     this.#links = new Uint16Array(slots);

@@ -227,30 +227,6 @@ describe("Events survive", () => {
     }
     ring.log.read(({ seq, user }) => assert.equal(user, seq));
   });
-
-  it(`any one flipped bit (1,000 of them, seed ${SEED})`, () => {
-    const ring = new Ring(L500I.eventBytes);
-    const dice = new Dice();
-    for (let count = 0; count < 1000; count++) {
-      ring.append({ user: dice.below(2 ** 31), detail: dice.below(2 ** 31) });
-      ring.maintain();
-    }
-    const read = (log: EventLog): string => {
-      const events: LockEvent[] = [];
-      log.read((event) => events.push({ ...event }));
-      return `${log.next} ${log.boot} ${hex(log.head())} ${JSON.stringify(events)}`;
-    };
-    ring.reboot();
-    const before = read(ring.log);
-    for (let round = 0; round < 1000; round++) {
-      const bytes = ring.flash.bytes.slice();
-      const bit = dice.below(bytes.length * 8);
-      bytes[bit >> 3] ^= 1 << (bit & 7);
-      const log = new EventLog(new NorFlash(bytes.length, bytes), node, LOCK);
-      log.mount();
-      assert.equal(read(log), before, `bit ${bit}`);
-    }
-  });
 });
 
 describe("L9 the hash chain", () => {
@@ -342,21 +318,5 @@ describe("L9 the hash chain", () => {
       tampered(() => {}, ENTRY),
       honest,
     );
-  });
-});
-
-describe("L12 wear", () => {
-  it(`is one erase for 64 events or more, however often the power goes (seed ${SEED})`, () => {
-    const dice = new Dice();
-    for (const reboots of [0, 0.02, 0.5, 1]) {
-      const ring = new Ring(L500I.eventBytes);
-      const events = 4000;
-      for (let count = 0; count < events; count++) {
-        ring.maintain();
-        assert.ok(ring.append());
-        if (dice.chance(reboots)) ring.reboot();
-      }
-      assert.ok(ring.erases * 64 <= events, `${ring.erases} erases for ${events} events`);
-    }
   });
 });

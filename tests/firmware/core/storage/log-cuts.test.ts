@@ -2,6 +2,7 @@
 // an erase that was cut, or did not do what it said, is not taken for done.
 
 import assert from "node:assert/strict";
+import { Purpose } from "../../../../firmware/core/storage/flash-log";
 import { type FaultPlan, FaultyNor } from "../../../../simulator/board/faulty-nor";
 import { NorFlash, SECTOR_BYTES } from "../../../../simulator/board/nor";
 import { type Cut, type FlashOperation, PAGE_BYTES, Power, tornOf } from "../../../../simulator/board/power";
@@ -94,20 +95,21 @@ function placesOf({ kind, length }: FlashOperation, isThorough: boolean, mode: M
   return Array.from({ length: length / step + 1 }, (_, i) => i * step);
 }
 
-/** Every end that the moments may come to, or some of each. */
+/** Every end that the moments may come to, or some of each; of these every `step`-th. */
 function* ends(
   moments: readonly Moment[],
   isThorough: boolean,
   mode: Mode,
+  step = 1,
 ): Generator<[end: Situation, name: string]> {
+  let turn = 0;
   for (const [number, { image, operation, allowed }] of moments.entries())
     for (const bytes of placesOf(operation, isThorough, mode))
       for (const torn of tornOf(operation.kind)) {
+        if (turn++ % step !== 0) continue;
         const cut: Cut = { operation: number, bytes, torn, seed: SEED };
-        yield [
-          { image: tear(image, operation, cut), allowed },
-          `${torn} at byte ${bytes} of ${operation.kind} ${number}`,
-        ];
+        const name = `${torn} at byte ${bytes} of ${operation.kind} ${number}`;
+        yield [{ image: tear(image, operation, cut), allowed }, name];
       }
 }
 
@@ -188,6 +190,25 @@ for (const mode of MODES)
     });
   });
 
+describe("What stands behind a write that was cut", () => {
+  it("is mended of any single flipped bit, and the cut is no damage", () => {
+    const [moment] = watch(lived("plain", 9, 1584), write);
+    const torn = tear(moment.image, moment.operation, { operation: 0, bytes: 40, torn: "scattered" });
+    const values = bootLater(torn);
+    const at = startOf(9, SECTORS) + values.log.offset;
+    assert.ok(values.write(2, 48, new Dice(SEED)));
+    assert.ok(values.write(3, 48, new Dice(SEED)));
+    const truths = textOf(values.truths());
+    for (let bit = 0; bit < 48 * 8; bit++) {
+      const { bytes, shaky } = values.flash.image();
+      bytes[at + (bit >> 3)] ^= 1 << (bit & 7);
+      const after = bootLater({ bytes, shaky });
+      assert.equal(textOf(after.truths()), truths, `bit ${bit}`);
+      assert.deepEqual([after.reported, after.log.damage], [[], 0]);
+    }
+  });
+});
+
 describe("The log goes on", () => {
   it("right behind the last record on flash that reads 0xFF there, and in the next page where nobody can know", () => {
     for (const [mode, next] of [
@@ -232,13 +253,35 @@ for (const mode of MODES)
 
     it("is none when the next attempt is cut as well", () => {
       const wrong: string[] = [];
-      let turn = 0;
-      for (const [end, name] of ends(moments.slice(2), false, mode)) {
+      for (const [end, name] of ends(moments.slice(2), false, mode, 2)) {
         const again = watch(end, tidy, write);
-        for (const [second, then] of ends(again, false, mode))
-          if (turn++ % 19 === 0) wrong.push(...complaints(second, `${name}, then ${then}`));
+        for (const [second, then] of ends(again, false, mode, 11))
+          wrong.push(...complaints(second, `${name}, then ${then}`));
       }
       none(wrong);
+    });
+
+    it("may come again and again, also at every header in a row: housekeeping makes new ones", () => {
+      let situation: Situation = lived(mode, 9, 3840);
+      let torn = 0;
+      for (; torn < 8; torn++) {
+        // Until a header is written: that one is torn.
+        const header = watch(situation, (values) => {
+          for (let i = 0; i < 6; i++) values.write(5, 96, new Dice(SEED), Purpose.compaction);
+        }).find(({ operation: { offset, length } }) => offset % SECTOR_BYTES === 0 && length === 32);
+        if (header === undefined) break;
+        const { allowed } = situation;
+        situation = {
+          image: tear(header.image, header.operation, { operation: 0, bytes: 20, torn: "clean" }),
+          allowed,
+        };
+      }
+      assert.ok(torn >= 2, "all that were erased ahead");
+      const values = bootLater(situation.image);
+      assert.deepEqual([values.reported, values.log.damage], [[], 0]);
+      values.tidy();
+      assert.ok(values.write(1, 48, new Dice(SEED)), "goes on");
+      assert.equal(values.log.isBroken, false);
     });
 
     it("leaves a log that goes round", () => {
