@@ -107,8 +107,7 @@ export const KNOWN_BUGS: readonly KnownBug[] = [
     "flash-log",
     COMPACTED,
     `this.oldest++;
-    this.#putMark(0);
-    this.append(this.#mark, UNIT, Purpose.compaction);
+    this.append(this.#markOf(0), UNIT, Purpose.compaction);
     this.oldest--;
     ${COMPACTED}`,
   ),
@@ -116,15 +115,15 @@ export const KNOWN_BUGS: readonly KnownBug[] = [
     "drops the announcement of an erase",
     "the power goes while a sector is erased",
     "flash-log",
-    "if (this.append(this.#mark, UNIT, Purpose.compaction) > 0) return true;",
+    "if (this.append(this.#markOf(0), UNIT, Purpose.compaction) > 0) return true;",
     "if (this.oldest > 0) return true;",
   ),
   bug(
     "erases once more what is recorded as erased, and does not take that back",
-    "the power goes while a sector is opened",
+    "the power goes when a scrambled sector begins to be opened",
     "flash-log",
-    "this.#stalled = blanks.mustRetract(target) && !this.#recordBlank(target);",
-    "this.#stalled = false;",
+    "blanks.mustRetract(target) && !this.#recordBlank(target) && this.#nextBlank(this.newest) > 0;",
+    "false;",
   ),
   bug(
     "does not copy the use of credentials",

@@ -126,6 +126,8 @@ export const SAMPLES = {
   "the power goes while a record is written": () => cut(PLAIN, ({ number }) => number % 97 === 3),
   "the power goes while a sector is opened": () =>
     cut(PLAIN, ({ isHeader, number }) => isHeader && number < 250),
+  "the power goes when a scrambled sector begins to be opened": () =>
+    cut(SCRAMBLED, ({ isHeader }) => isHeader, { bytes: 0 }),
   "the power goes while a sector is erased": () =>
     cut(PLAIN, ({ isErase, number }) => isErase && number < 400),
   "the power goes while a scrambled sector is erased": () => cut(SCRAMBLED, ({ isErase }) => isErase),

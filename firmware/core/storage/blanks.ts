@@ -45,6 +45,12 @@ export class Blanks {
     return at >= 0 && this.#says[at] !== Says.nothing;
   }
 
+  /** Whether this sector read 0xFF throughout after its erase. */
+  isClear(number: number): boolean {
+    const at = this.#find(number);
+    return at >= 0 && this.#says[at] === Says.clear;
+  }
+
   /** Believes no longer that a sector is blank. A record that says so may still stand. */
   forget(number: number): void {
     const at = this.#find(number);

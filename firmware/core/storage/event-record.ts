@@ -73,27 +73,31 @@ export const ENTRY_BYTES = 32;
 /** Boots are counted modulo 2^23: so many bits are free beside the flag. */
 export const BOOTS = 2 ** 23;
 const CRC = ENTRY_BYTES - 4;
-/** "TE" */
-const MAGIC = 0x5445;
+/** "E" */
+const MAGIC = 0x45;
 
-// ---- entries: kind | reason | method, trust | credential, mode | seq (4) | time (4) | boot, low (2) | generation (3) | user (4) |
-// detail (4) | boot, high, and the flag | print (2) | crc (4)
+// ---- entries: hint (2 bits), kind (6) | reason | method (4), hint (2), trust (2) | credential, mode | seq (4) | time (4) |
+// boot, low (2) | generation (3) | user (4) | detail (4) | boot, high (7), next stands (1) | print (2) | crc (4)
 
 function close(bytes: Uint8Array, seed: number): void {
   putU32(bytes, CRC, crc32(bytes, 0, CRC, seed) >>> 0);
 }
 
-/** Packs an event. `announces`: another sector stands ready; `print`: of a page that is still blank. */
-export function packEntry(
-  event: LockEvent,
-  announces: boolean,
-  print: number,
-  seed: number,
-  bytes: Uint8Array,
-): void {
-  bytes[0] = event.kind;
+/** What an entry says beside its event. */
+export interface Remarks {
+  /** Whether another sector stands ready. */
+  announces: boolean;
+  /** A print of what lies blank behind it. */
+  print: number;
+  /** Four bits of the print of a page further on. */
+  hint: number;
+}
+
+/** Packs an event into 32 bytes. Kinds go up to 62, levels of trust to 3. */
+export function packEntry(event: LockEvent, remarks: Remarks, seed: number, bytes: Uint8Array): void {
+  bytes[0] = ((remarks.hint >>> 2) << 6) | event.kind;
   bytes[1] = event.reason;
-  bytes[2] = (event.method << 4) | event.trust;
+  bytes[2] = (event.method << 4) | ((remarks.hint & 3) << 2) | event.trust;
   bytes[3] = (event.credential << 4) | event.mode;
   putU32(bytes, 4, event.seq);
   putU32(bytes, 8, event.time);
@@ -101,17 +105,17 @@ export function packEntry(
   putU24(bytes, 14, event.generation);
   putU32(bytes, 17, event.user);
   putU32(bytes, 21, event.detail);
-  bytes[25] = ((event.boot >>> 16) << 1) | (announces ? 1 : 0);
-  putU16(bytes, 26, print);
+  bytes[25] = ((event.boot >>> 16) << 1) | (remarks.announces ? 1 : 0);
+  putU16(bytes, 26, remarks.print);
   close(bytes, seed);
 }
 
 /** Takes an event out of an entry. */
 export function unpackEntry(bytes: Uint8Array, at: number, event: LockEvent): void {
-  event.kind = bytes[at];
+  event.kind = kindOf(bytes, at);
   event.reason = bytes[at + 1];
   event.method = bytes[at + 2] >>> 4;
-  event.trust = bytes[at + 2] & 15;
+  event.trust = bytes[at + 2] & 3;
   event.credential = bytes[at + 3] >>> 4;
   event.mode = bytes[at + 3] & 15;
   event.seq = seqOf(bytes, at);
@@ -122,17 +126,20 @@ export function unpackEntry(bytes: Uint8Array, at: number, event: LockEvent): vo
   event.detail = getU32(bytes, at + 21);
 }
 
+const kindOf = (bytes: Uint8Array, at: number): number => bytes[at] & 63;
 export const seqOf = (bytes: Uint8Array, at: number): number => getU32(bytes, at + 4);
 export const bootOf = (bytes: Uint8Array, at: number): number =>
   ((bytes[at + 25] >>> 1) << 16) | getU16(bytes, at + 12);
 export const announcesNext = (bytes: Uint8Array, at: number): boolean => (bytes[at + 25] & 1) === 1;
 export const printOf = (bytes: Uint8Array, at: number): number => getU16(bytes, at + 26);
-/** Whether 32 bytes hold an entry; one flipped bit is mended. Of noise one place in 2^27 does: the number must fit as well. */
+export const hintOf = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at] >>> 6) << 2) | ((bytes[at + 2] >>> 2) & 3);
+/** Whether 32 bytes hold an entry; one flipped bit is mended. Of noise one place in 2^26 does: the number must fit as well. */
 function verifies(bytes: Uint8Array, at: number, seed: number): boolean {
   // No kind of event looks erased, not even with a flipped bit.
   if (bytes[at] === 0xff) return false;
-  if (crc32(bytes, at, at + CRC, seed) >>> 0 === getU32(bytes, at + CRC)) return bytes[at] !== 0;
-  return mended(bytes, at, at + CRC, seed) && bytes[at] !== 0 && bytes[at] < EVENT_NAMES.length;
+  if (crc32(bytes, at, at + CRC, seed) >>> 0 === getU32(bytes, at + CRC)) return kindOf(bytes, at) > 0;
+  return mended(bytes, at, at + CRC, seed) && kindOf(bytes, at) > 0 && kindOf(bytes, at) < EVENT_NAMES.length;
 }
 
 /**
@@ -170,30 +177,36 @@ export function sift(bytes: Uint8Array, from: number, first: number, end: number
 /** Whether an entry stands at `at`, in bytes that went through {@link sift}. */
 export const isEntry = (bytes: Uint8Array, at: number): boolean => bytes[at] !== 0;
 
-// ---- headers: magic (2) | print (2) | number (4) | first (4) | chain (16) | crc (4)
+// ---- headers: print (2) | print of the third page (2) | magic | number (3) | first (4) | chain (16) | crc (4)
 
-/** Packs a header. `first`: the chain covers all events before that one; `print`: of the sector's second page, blank. */
-export function packHeader(
-  number: number,
-  first: number,
-  chain: Uint8Array,
-  print: number,
-  seed: number,
-  bytes: Uint8Array,
-): void {
-  putU16(bytes, 0, MAGIC);
-  putU16(bytes, 2, print);
-  putU32(bytes, 4, number);
-  putU32(bytes, 8, first);
-  bytes.set(chain, 12);
+/** What a header says. */
+export interface HeaderFields {
+  number: number;
+  /** The chain covers all events before this one. */
+  first: number;
+  chain: Uint8Array;
+  /** A print of what lies blank behind it in its page, and one of the third page. */
+  print: number;
+  thirdPrint: number;
+}
+
+/** Packs a header into 32 bytes. */
+export function packHeader(fields: HeaderFields, seed: number, bytes: Uint8Array): void {
+  putU16(bytes, 0, fields.print);
+  putU16(bytes, 2, fields.thirdPrint);
+  putU32(bytes, 4, fields.number);
+  bytes[4] = MAGIC;
+  putU32(bytes, 8, fields.first);
+  bytes.set(fields.chain, 12);
   close(bytes, seed);
 }
 
 /** The number of the sector whose header `bytes` begin with, one flipped bit mended; 0 where there is none. */
 export function headerNumber(bytes: Uint8Array, seed: number): number {
-  return mended(bytes, 0, CRC, seed) && getU16(bytes, 0) === MAGIC ? getU32(bytes, 4) : 0;
+  return mended(bytes, 0, CRC, seed) && bytes[4] === MAGIC ? getU24(bytes, 5) : 0;
 }
 
-export const headerPrint = (bytes: Uint8Array): number => getU16(bytes, 2);
+export const headerPrint = (bytes: Uint8Array): number => getU16(bytes, 0);
+export const headerThirdPrint = (bytes: Uint8Array): number => getU16(bytes, 2);
 export const headerFirst = (bytes: Uint8Array): number => getU32(bytes, 8);
 export const headerChain = (bytes: Uint8Array): Uint8Array => bytes.subarray(12, 12 + HEAD_BYTES);

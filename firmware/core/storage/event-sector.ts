@@ -1,17 +1,18 @@
 // One sector of the event log while it is written: where its next entry goes, and how that is known after a boot.
 //
 // Nothing says of a place that it is blank but what the log wrote down itself, since behind flash encryption an erased sector reads
-// as noise. So every entry carries a print of what lies blank behind it: the first five of a page that of the rest of their page, the
-// last three those of the next three pages, and a header that of the second page. After a boot the log goes on behind its last entry
-// if the rest of that page reads 0xFF or fits its print, otherwise in the next page that does; what nothing vouches for is left
-// out. So neither a reboot after every event nor a torn write here and there costs a sector more than a part of its places.
+// as noise. So the header and every entry carry a print of what lies blank right behind, to the end of that page: a boot goes on behind
+// the last entry where this is 0xFF or fits the print. A write that was cut shows in it; then the log goes on in the next page that
+// reads 0xFF, or whose own print is known: four bits of that stand in each entry, so that the first half of a page tells the print
+// of the page after next, its second half that of the page after that, and the header that of the third. What nothing vouches for
+// is left out. So a reboot costs no place, and a torn write seldom more than the rest of its page.
 //
 // The prints are taken when the sector is erased or found, all of them, so that an append is one program and its read-back, wherever
 // the entry stands: what it takes must tell nothing but the outcome (rule C6).
 
 import { isClear, PAGE, print } from "./blank";
 import type { Device } from "./device";
-import type { LockEvent } from "./event-record";
+import type { LockEvent, Remarks } from "./event-record";
 import {
   announcesNext,
   bootOf,
@@ -20,6 +21,8 @@ import {
   headerFirst,
   headerNumber,
   headerPrint,
+  headerThirdPrint,
+  hintOf,
   packEntry,
   packHeader,
   printOf,
@@ -27,8 +30,9 @@ import {
 } from "./event-record";
 
 const UNKNOWN = -1;
-/** From this entry of a page on (counted from 0), prints are of the pages that follow. */
-const FAR = 5;
+/** The parts of four bits that a print comes in. */
+const PARTS = 4;
+const ALL_PARTS = 15;
 
 /** The first number behind those that entries of a sector may have: its own places, and what the one before had left, at most. */
 export function endOfNumbers(first: number, blockBytes: number): number {
@@ -53,8 +57,10 @@ export class EventSector {
   readonly #seed: number;
   readonly #start: number;
   readonly #buffer = new Uint8Array(ENTRY_BYTES);
-  /** For each place, from the header's on, the print that it is to carry. */
+  readonly #remarks: Remarks = { announces: false, print: 0, hint: 0 };
+  /** For each place, from the header's on, the print of what lies blank behind it; and those of all pages. */
   readonly #prints: Uint16Array;
+  readonly #pagePrints: Uint16Array;
   /** A bit for each page in which something was written, though no entry took. */
   #touched = 0;
 
@@ -65,6 +71,7 @@ export class EventSector {
     this.#seed = seed;
     this.#start = ((number - 1) % device.blocks) * device.blockBytes;
     this.#prints = new Uint16Array(device.blockBytes / ENTRY_BYTES);
+    this.#pagePrints = new Uint16Array(device.blockBytes / PAGE);
   }
 
   /** Places that are left, at most. */
@@ -80,7 +87,9 @@ export class EventSector {
   /** Begins a sector that was just erased and reads like `blank`. False when its header does not take. */
   begin(chain: Uint8Array, blank: Uint8Array): boolean {
     this.#takePrints(blank, 0);
-    packHeader(this.number, this.first, chain, this.#prints[0], this.#seed, this.#buffer);
+    const { number, first } = this;
+    const prints = { print: this.#prints[0], thirdPrint: this.#pagePrints[2] };
+    packHeader({ number, first, chain, ...prints }, this.#seed, this.#buffer);
     return this.#device.program(this.#buffer, this.#start);
   }
 
@@ -91,9 +100,9 @@ export class EventSector {
       return false;
     this.first = headerFirst(sector);
     const stands = this.findEntries(sector, ENTRY_BYTES);
-    const known = new Int32Array(sector.length / PAGE).fill(UNKNOWN);
-    known[1] = headerPrint(sector);
-    let rest = UNKNOWN;
+    const known = new KnownPrints(sector.length / PAGE);
+    known.put(2, headerThirdPrint(sector));
+    let print = headerPrint(sector);
     let end = ENTRY_BYTES;
     for (let at = ENTRY_BYTES; at < sector.length; at += ENTRY_BYTES) {
       if (stands[at / ENTRY_BYTES] === 0) continue;
@@ -101,19 +110,24 @@ export class EventSector {
       if (this.oldest === 0) this.oldest = this.newest;
       this.boot = bootOf(sector, at);
       this.announced = announcesNext(sector, at);
-      rest = UNKNOWN;
-      if (isOfRest(at)) rest = printOf(sector, at);
-      else known[pageOfPrint(at, sector.length)] = printOf(sector, at);
+      known.putPart(pageHinted(at), partHinted(at), hintOf(sector, at));
+      print = printOf(sector, at);
       end = at + ENTRY_BYTES;
     }
-    this.#resume(sector, end, rest, known);
+    this.#resume(sector, end, print, known);
     return true;
   }
 
   /** Writes an entry into the next place, which must be there. False when it does not take: that place is never tried again. */
   append(event: LockEvent, announces: boolean): boolean {
     const at = this.offset;
-    packEntry(event, announces, this.#prints[at / ENTRY_BYTES], this.#seed, this.#buffer);
+    const page = pageHinted(at);
+    const further = page < this.#pagePrints.length ? this.#pagePrints[page] : 0;
+    const remarks = this.#remarks;
+    remarks.announces = announces;
+    remarks.print = this.#prints[at / ENTRY_BYTES];
+    remarks.hint = (further >>> (PARTS * partHinted(at))) & ALL_PARTS;
+    packEntry(event, remarks, this.#seed, this.#buffer);
     const done = this.#device.program(this.#buffer, this.#start + at);
     // A place that does not take says nothing good of its page.
     this.offset = done ? at + ENTRY_BYTES : pageBehind(at);
@@ -140,22 +154,21 @@ export class EventSector {
 
   // ---- what is blank
 
-  /** Finds where to go on in a sector that reads like `sector` and whose last entry ends at `end`. */
-  #resume(sector: Uint8Array, end: number, rest: number, known: Int32Array): void {
+  /** Finds where to go on in a sector that reads like `sector`; behind its last entry, at `end`, it had this print. */
+  #resume(sector: Uint8Array, end: number, print: number, known: KnownPrints): void {
     let at = end;
-    let print = rest;
-    if (at % PAGE === 0) print = at < sector.length ? known[at / PAGE] : UNKNOWN;
     while (at < sector.length && !(fits(sector, at, print) && this.#isSteady(sector, at))) {
       at = pageBehind(at);
-      print = at < sector.length ? known[at / PAGE] : UNKNOWN;
+      print = known.get(at / PAGE);
     }
     this.offset = at;
     if (at === sector.length) return;
     // Pages are begun in turn, so of those behind nothing is feared but what something speaks against.
     const isPlain = isClear(sector, at, pageBehind(at));
     for (let next = pageBehind(at); next < sector.length; next += PAGE) {
-      const isUnknown = known[next / PAGE] === UNKNOWN && !isPlain;
-      if (!isUnknown && !fits(sector, next, known[next / PAGE])) this.#touched |= 1 << (next / PAGE);
+      const nextPrint = known.get(next / PAGE);
+      if (nextPrint === UNKNOWN && !isPlain) continue;
+      if (!fits(sector, next, nextPrint)) this.#touched |= 1 << (next / PAGE);
     }
     this.#takePrints(sector, at);
   }
@@ -168,12 +181,40 @@ export class EventSector {
     return true;
   }
 
-  /** Takes the prints for all places from `from` on. */
+  /** Takes the prints of all that is blank from `from` on. */
   #takePrints(sector: Uint8Array, from: number): void {
     for (let at = from; at < sector.length; at += ENTRY_BYTES) {
-      const begin = isOfRest(at) ? at + ENTRY_BYTES : pageOfPrint(at, sector.length) * PAGE;
-      this.#prints[at / ENTRY_BYTES] = print(sector, begin, pageBehind(begin));
+      const behind = at + ENTRY_BYTES;
+      if (behind < sector.length) this.#prints[at / ENTRY_BYTES] = print(sector, behind, pageBehind(behind));
+      if (at % PAGE === 0) this.#pagePrints[at / PAGE] = print(sector, at, pageBehind(at));
     }
+  }
+}
+
+/** Prints of pages as they were put together from parts. */
+class KnownPrints {
+  readonly #prints: Uint16Array;
+  /** A bit for each part that is there. */
+  readonly #parts: Uint8Array;
+
+  constructor(pages: number) {
+    this.#prints = new Uint16Array(pages);
+    this.#parts = new Uint8Array(pages);
+  }
+
+  put(page: number, print: number): void {
+    for (let part = 0; part < PARTS; part++) this.putPart(page, part, (print >>> (PARTS * part)) & ALL_PARTS);
+  }
+
+  /** Every entry that tells a part of a print tells the same. */
+  putPart(page: number, part: number, bits: number): void {
+    if (page >= this.#prints.length) return;
+    this.#prints[page] |= bits << (PARTS * part);
+    this.#parts[page] |= 1 << part;
+  }
+
+  get(page: number): number {
+    return this.#parts[page] === ALL_PARTS ? this.#prints[page] : UNKNOWN;
   }
 }
 
@@ -182,15 +223,14 @@ function pageBehind(at: number): number {
   return (Math.floor(at / PAGE) + 1) * PAGE;
 }
 
-/** Whether the print in the entry at `at` is of the rest of its page. */
-function isOfRest(at: number): boolean {
-  return at > 0 && at % PAGE < FAR * ENTRY_BYTES;
+/** The page of whose print the entry at `at` tells a part. */
+function pageHinted(at: number): number {
+  return Math.floor(at / PAGE) + (at % PAGE < PAGE / 2 ? 2 : 3);
 }
 
-/** The page that the print in the entry or header at `at` is of otherwise. */
-function pageOfPrint(at: number, sectorBytes: number): number {
-  const ahead = at === 0 ? 1 : (at % PAGE) / ENTRY_BYTES - FAR + 1;
-  return Math.min(Math.floor(at / PAGE) + ahead, sectorBytes / PAGE - 1);
+/** Which part that is. */
+function partHinted(at: number): number {
+  return (at / ENTRY_BYTES) % PARTS;
 }
 
 /** Whether a page reads from `at` on 0xFF, or what it did when it had this print. */

@@ -39,6 +39,8 @@ export { EVENT_NAMES, EventKind, emptyEvent, METHOD_NAMES, Method } from "./even
 const AHEAD = 32;
 /** Entries that one call of `maintain` takes into the chain. */
 const CHAINED_A_CALL = 16;
+/** Places that one event may be tried in. */
+const TRIES = 3;
 /** Erases of one block, one after another, before it is left out. */
 const ERASES_A_BLOCK = 2;
 /** Erases in one call of `maintain` when there is no room, and so nobody is let in who could wait for it. */
@@ -64,6 +66,8 @@ export class EventLog {
   #ahead: EventSector | undefined;
   /** The sector before the newest, while the chain does not cover it. */
   #previous: EventSector | undefined;
+  /** Whether the newest sector refused an event, so that another had better be ready. */
+  #isSuspect = false;
   /** The sector to make ready, how often its erase failed, and how many headers in a row were refused. */
   #candidate = 1;
   #failures = 0;
@@ -196,14 +200,16 @@ export class EventLog {
     if (!this.mounted) return false;
     event.seq = this.next;
     event.boot = this.boot;
-    for (let tries = 0; tries < 3; tries++) {
-      if (!this.#hasPlace && !this.#goAhead()) break;
+    for (let tries = 0; tries < TRIES; tries++) {
+      // Two pages that do not take an entry are enough of a sector.
+      const isOver = tries === TRIES - 1 || !this.#hasPlace;
+      if (isOver && !this.#goAhead()) break;
       const done = this.#newest.append(event, this.#ahead !== undefined);
       // What did not take may still read as an entry some day: its number is not for another event.
-      if (done || tries === 0) this.next = event.seq + 1;
+      this.next = event.seq + 1;
       if (done) return true;
-      if (tries > 0) this.#newest.giveUp();
     }
+    this.#isSuspect = true;
     return false;
   }
 
@@ -224,7 +230,7 @@ export class EventLog {
   maintain(): boolean {
     if (!this.mounted) return false;
     this.#extendChain(CHAINED_A_CALL);
-    if (this.#ahead !== undefined || this.#newest.places > AHEAD) return false;
+    if (this.#ahead !== undefined || (this.#newest.places > AHEAD && !this.#isSuspect)) return false;
     if (this.#pause > 0) {
       this.#pause--;
       return false;
@@ -247,6 +253,7 @@ export class EventLog {
     this.#candidate++;
     if (isErased && sector.begin(chain, blank)) {
       this.#ahead = sector;
+      this.#isSuspect = false;
       this.#refusals = 0;
       return;
     }

@@ -10,6 +10,7 @@ import {
   checkRecord,
   HEAD,
   linkOf,
+  MAX_RECORD_BYTES,
   makeLink,
   Record,
   recordLength,
@@ -43,6 +44,8 @@ interface Boundary {
   /** Bytes behind the last record, and how many of them are neither blank nor a record. */
   readonly gap: number;
   readonly noise: number;
+  /** Whether that is more than cuts can have left. */
+  readonly isRuined: boolean;
 }
 
 export class LogMount {
@@ -88,7 +91,7 @@ export class LogMount {
   #end = HEADER_BYTES;
   /** Bytes since the last record that are neither blank nor a record. */
   #noise = 0;
-  #boundary: Boundary = { link: -1, run: undefined, gap: 0, noise: 0 };
+  #boundary: Boundary = { link: -1, run: undefined, gap: 0, noise: 0, isRuined: false };
 
   constructor(sectors: Sectors, owner: LogVisitor, keys: Keys, touched: KeySet) {
     this.#sectors = sectors;
@@ -255,9 +258,12 @@ export class LogMount {
   #endOf(number: number): Boundary {
     const { bytes } = this.#sectors;
     const isHeld = this.#held > 0 && this.#held === this.#current;
-    const link = this.#stands(number) ? this.#links[this.#block(number)] : -1;
+    // Without a header, the record that closed the sector before says as well that nothing is missing there.
+    const isClosed = isHeld && this.#next > 0;
+    const link = this.#stands(number) ? this.#links[this.#block(number)] : isClosed ? this.#expected : -1;
     const run = isHeld && link >= 0 ? this.#runTo(link, bytes) : undefined;
-    return { link, run, gap: bytes - this.#end, noise: isHeld ? this.#noise : bytes };
+    const isRuined = isHeld && this.#hasRuins(this.#held, bytes);
+    return { link, run, gap: bytes - this.#end, noise: isHeld ? this.#noise : bytes, isRuined };
   }
 
   /** Where the log goes on in the newest sector: never where it is not known that nothing was programmed since the erase. */
@@ -284,6 +290,7 @@ export class LogMount {
     if (number !== this.#current)
       this.#begin(number, isKeys && sector[at + 2] === 0 ? number - sector[at + 3] : 0, link);
     if (!this.#isLoose && link !== this.#expected) this.#miss(link, at - this.#end, this.#runTo(link, at));
+    else if (this.#hasRuins(number, at)) this.#loseUnnamed();
     this.#isLoose = false;
     this.lastKey = this.#keys.of(sector, at);
     this.records = ((link >>> 11) + 1) & 31;
@@ -296,17 +303,20 @@ export class LogMount {
   #begin(number: number, about: number, link: number): void {
     if (about > this.#current && about >= this.oldest) this.#loseSector();
     // What the header says of the sector before goes for all that is missing there, also where the first record here is missing.
-    const { link: said, run, gap, noise } = this.#boundary;
+    const { link: said, run, gap, noise, isRuined } = this.#boundary;
     const before = said >= 0 ? said : link;
     if (!this.#isLoose && before !== this.#expected) {
       const isGhost = ((before >>> 11) - this.records + 1) % 32 === 0 && noise <= 2 * PAGE;
       if (isGhost) this.#loseGhost();
       else this.#miss(before, gap, run);
-    }
+    } else if (isRuined) this.#loseUnnamed();
     if (said >= 0) this.#isLoose = false;
+    const isFirst = this.#current === 0;
     this.lastKey = before & 0x7ff;
     this.records = before >>> 11;
     this.#enter(number, about);
+    // Where the log begins without a header nobody knows what the first record there was.
+    if (isFirst && said < 0) this.#forgetMany();
   }
 
   get #expected(): number {
@@ -389,6 +399,12 @@ export class LogMount {
     return keys.length > 1 && (limit === this.#sectors.bytes || place === limit) ? keys : undefined;
   }
 
+  /** Records are missing that no link tells of. */
+  #loseUnnamed(): void {
+    this.damage++;
+    this.#forgetMany();
+  }
+
   #forgetMany(): void {
     this.#isIncomplete = true;
     this.#since.clear();
@@ -428,8 +444,24 @@ export class LogMount {
     this.#current = number;
   }
 
+  /**
+   * Whether more stands between the last record and `limit`, where there is none, than cuts and one flipped bit can have left: a cut
+   * leaves one record at most, the first right there, others at the begin of a page. Behind encryption nobody can tell.
+   */
+  #hasRuins(number: number, limit: number): boolean {
+    if (!this.#sectors.blanks.isClear(number)) return false;
+    const sector = this.#sector;
+    let bits = 0;
+    for (let at = this.#end + MAX_RECORD_BYTES; at < limit; at++) {
+      if (sector[at] === 0xff || at % PAGE < MAX_RECORD_BYTES) continue;
+      for (let left = ~sector[at] & 0xff; left !== 0; left &= left - 1) bits++;
+    }
+    return bits > 1;
+  }
+
   #finish(): void {
     const wasRead = this.#current === this.newest;
+    if (wasRead && this.#hasRuins(this.newest, this.#sectors.bytes)) this.#loseUnnamed();
     const isOpened = !wasRead && this.offset < this.#sectors.bytes && this.#stands(this.newest);
     if (!wasRead && !isOpened) {
       // The newest sector is lost, and with it the only record of what it changed: nothing older can be believed.

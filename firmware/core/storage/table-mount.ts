@@ -156,8 +156,7 @@ export class TableMount implements LogVisitor {
       for (let key = 0; key < this.#table.keys.states; key++) keys.add(key);
       return;
     }
-    for (let slot = 0; slot < this.#table.profile.slots; slot++)
-      if (isInBitmap(record, offset, slot)) keys.add(slot);
+    forEachRemoved(record, offset, this.#table.profile.slots, (slot) => keys.add(slot));
   }
 
   visitLost(key: number, certainly: boolean): boolean {
@@ -239,8 +238,8 @@ export class TableMount implements LogVisitor {
   }
 
   #visitRemoval(record: Uint8Array, offset: number): void {
-    for (let slot = 0; slot < this.#table.profile.slots; slot++)
-      if (isInBitmap(record, offset, slot)) this.#table.index.setPlace(slot, 0);
+    const { index, profile } = this.#table;
+    forEachRemoved(record, offset, profile.slots, (slot) => index.setPlace(slot, 0));
   }
 
   #visitOutcome(record: Uint8Array, offset: number): void {
@@ -263,8 +262,17 @@ export class TableMount implements LogVisitor {
   }
 }
 
-function isInBitmap(removal: Uint8Array, offset: number, slot: number): boolean {
-  return ((removal[offset + HEAD + 2 + (slot >> 3)] >> (slot & 7)) & 1) !== 0;
+function forEachRemoved(
+  removal: Uint8Array,
+  offset: number,
+  slots: number,
+  see: (slot: number) => void,
+): void {
+  const bitmap = offset + HEAD + 2;
+  for (let first = 0; first < slots; first += 8) {
+    const bits = removal[bitmap + (first >> 3)];
+    for (let bit = 0; bits >> bit > 0; bit++) if ((bits >> bit) & 1 && first + bit < slots) see(first + bit);
+  }
 }
 
 function losePlace(places: Uint16Array, id: number, certainly: boolean): boolean {
