@@ -68,6 +68,8 @@ export class LogMount {
   /** Keys that were seen since records of unknown keys were lost in the sector at hand. */
   #since: KeySet;
   #set: KeySet;
+  /** The keys of the last record of many. */
+  #many: KeySet;
   /** The sector at hand, another that is looked at, and the newest, which is read once. Headers are read by themselves. */
   #sector: Uint8Array;
   #other: Uint8Array;
@@ -100,6 +102,7 @@ export class LogMount {
     this.#touched = touched;
     this.#since = new KeySet(touched.size);
     this.#set = new KeySet(touched.size);
+    this.#many = new KeySet(touched.size);
     this.#sector = this.#last = new Uint8Array(sectors.bytes);
     this.#other = new Uint8Array(sectors.bytes);
     this.#positions = new Uint32Array(sectors.count);
@@ -124,7 +127,7 @@ export class LogMount {
     this.#sector = this.#other = this.#last = new Uint8Array(0);
     this.#positions = this.#numbers = new Uint32Array(0);
     this.#links = new Uint16Array(0);
-    this.#since = this.#set = new KeySet(0);
+    this.#since = this.#set = this.#many = new KeySet(0);
   }
 
   #readHeaders(): Stop | undefined {
@@ -334,15 +337,17 @@ export class LogMount {
         this.#takeMoved(number, at);
         return;
       case Record.keys:
-        if (key === MANY_KEYS) this.#takeDamaged();
+        if (key !== MANY_KEYS) return;
+        this.#many.clear();
+        this.#takeDamaged();
         return;
     }
     this.#owner.visit(sector, at, length, (this.#sectors.start(number) + at) / UNIT);
     this.#touched.add(key);
     this.#since.add(key);
     if (key !== MANY_KEYS) return;
-    this.#owner.addKeys(sector, at, this.#touched);
-    this.#owner.addKeys(sector, at, this.#since);
+    this.#many.clear();
+    for (const set of [this.#touched, this.#since, this.#many]) this.#owner.addKeys(sector, at, set);
   }
 
   /** Keys of which it was known at that time that their records were lost. */
@@ -374,8 +379,8 @@ export class LogMount {
    * is not known.
    */
   #loseGhost(): void {
-    this.#lose(this.lastKey, true);
-    if (this.lastKey === MANY_KEYS) this.#forgetMany();
+    if (this.lastKey !== MANY_KEYS) this.#lose(this.lastKey, true);
+    else for (let key = 0; key < this.#many.size; key++) if (this.#many.has(key)) this.#lose(key, true);
   }
 
   /**

@@ -106,7 +106,6 @@ export class Sectors {
     this.blanks.forget(number);
     if (this.#device.erase(block)) {
       if (this.#device.looksErased(block, sector) && !this.#holdsFormer(number, sector)) {
-        this.#failures[block] = 0;
         this.blanks.keep(number, sector);
         return true;
       }
@@ -166,7 +165,11 @@ export class Sectors {
     header.set(this.#lock, 16);
     putU16(header, 24, link);
     putU32(header, 28, crc32(header, 0, 28, 0) >>> 0);
-    return this.program(header, HEADER_BYTES, this.start(number));
+    const block = this.#block(number);
+    const taken = this.program(header, HEADER_BYTES, this.start(number));
+    // An erase that reports success may have done nothing: only what takes a header is good.
+    this.#failures[block] = taken ? 0 : this.#failures[block] + 1;
+    return taken;
   }
 
   /** Reads the header in `block` into {@link header}, mended; its number is 0 when there is none. What stops a mount is returned. */

@@ -168,9 +168,10 @@ export class TableMount implements LogVisitor {
       index.setPlace(key, NOWHERE, true);
       return true;
     }
-    if (key < keys.schedules) return this.#loseUsage(key - keys.usage, certainly);
+    // A slot that may be lost is none; but that nothing was used, set or claimed yet must be known.
+    if (key < keys.schedules) return this.#loseUsage(key - keys.usage);
     if (key < keys.settings) return losePlace(places.schedules, key - keys.schedules, certainly);
-    if (key < keys.states) return losePlace(places.settings, key - keys.settings, certainly);
+    if (key < keys.states) return losePlace(places.settings, key - keys.settings, true);
     // A copy that is lost takes nothing with it, while what it is a copy of still stands.
     if (key >= keys.mirrors)
       return (
@@ -178,12 +179,12 @@ export class TableMount implements LogVisitor {
       );
     if (key === keys.states + State.rebase) rebase.visitLost();
     places.mirrors[key - keys.states] = 0;
-    return losePlace(places.states, key - keys.states, certainly);
+    return losePlace(places.states, key - keys.states, true);
   }
 
   /** Uses that were counted once are never uncounted: what depends on them is denied until it is put again. */
-  #loseUsage(group: number, certainly: boolean): boolean {
-    if (!losePlace(this.#table.places.usage, group, certainly)) return false;
+  #loseUsage(group: number): boolean {
+    losePlace(this.#table.places.usage, group, true);
     this.#useless.fill(1, group * USAGE_GROUP, (group + 1) * USAGE_GROUP);
     return true;
   }

@@ -245,9 +245,7 @@ export class Table {
 
   /** Denies a slot whose use is not known any more, if anything depends on it. */
   condemnUsed(slot: number): void {
-    if (this.load(slot) !== "ok") return;
-    const { uses, minutesAfterFirstUse, firstUseHours } = this.entry;
-    if (uses > 0 || minutesAfterFirstUse > 0 || firstUseHours > 0) this.condemn(slot);
+    if (this.load(slot) === "ok" && dependsOnUse(this.entry)) this.condemn(slot);
   }
 
   #loseUsage(group: number): void {
@@ -317,6 +315,10 @@ export class Table {
     this.index.setPlace(entry.slot, location);
     this.index.link(entry.slot, entry.tag, 0);
     this.#committed(seq, head, code, 0);
+    // A put begins anew; but a change must not make a slot depend on a use that nobody knows any more.
+    const isPut = entry.generation === seq;
+    if (!isPut && this.places.usage[Math.floor(entry.slot / USAGE_GROUP)] === NOWHERE)
+      this.condemnUsed(entry.slot);
     return true;
   }
 
@@ -395,7 +397,8 @@ export class Table {
     const place = this.places.usage[group];
     // The uses of seven others stand in the same record: what cannot be read must not be taken for unused.
     if (place === NOWHERE && !this.recordDamage(Purpose.ordinary)) return false;
-    if (place === 0 || place === NOWHERE) this.record.fill(0, 0, USAGE_RECORD_BYTES);
+    if (place === 0) this.record.fill(0, 0, USAGE_RECORD_BYTES);
+    else if (place === NOWHERE) this.#assumeUsed(slot);
     else if (!this.#read(place, Record.usage, group)) return false;
     putHead(this.record, Record.usage, USAGE_RECORD_BYTES, group, 0);
     const at = HEAD + (slot % USAGE_GROUP) * USAGE_BYTES;
@@ -407,6 +410,23 @@ export class Table {
     if (location === 0) return false;
     this.places.usage[group] = location;
     return true;
+  }
+
+  /**
+   * Begins a usage record in place of one that is lost. Who depends on it is damaged, or was put since; everybody else counts as used
+   * up long ago, should anything ever depend on it. `slot` is the one at hand, and stays loaded.
+   */
+  #assumeUsed(slot: number): void {
+    this.record.fill(0, 0, USAGE_RECORD_BYTES);
+    const first = slot - (slot % USAGE_GROUP);
+    for (let i = 0; i < USAGE_GROUP && first + i < this.profile.slots; i++) {
+      if (first + i === slot || this.load(first + i) !== "ok" || dependsOnUse(this.entry)) continue;
+      const at = HEAD + i * USAGE_BYTES;
+      putU24(this.record, at, this.entry.generation);
+      this.record[at + 3] = 1;
+      putU32(this.record, at + 6, 1);
+    }
+    this.load(slot);
   }
 
   /** Keeps a value of the lock's own, at most 200 bytes. */
@@ -477,6 +497,11 @@ export class Table {
     this.log.maintain(this.#compaction);
     this.#mirror();
   }
+}
+
+/** Whether a decision about a slot asks for its use (rules C10, C12, A69). */
+function dependsOnUse({ uses, minutesAfterFirstUse, firstUseHours }: Entry): boolean {
+  return uses > 0 || minutesAfterFirstUse > 0 || firstUseHours > 0;
 }
 
 function addLost(places: Uint16Array, firstKey: number, lost: KeySet): void {

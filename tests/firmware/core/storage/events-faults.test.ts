@@ -492,7 +492,37 @@ describe("L2 L12 depth and wear", () => {
     });
   }
 
-  it("10,000 events are there at every moment on scrambled flash too", () => {
+  it("a cut costs the rest of its page, and one in the next page right after it the rest of that, on scrambled flash too", () => {
+    /** Appends an event and cuts that. Returns the life after it, and where the next event goes. */
+    const cutNext = (life: Life): { after: Life; next: number | undefined } => {
+      life.keeps = true;
+      life.append();
+      const { image, operation } = life.moments.at(-1)!;
+      const torn = tear(image, operation, { operation: 0, bytes: 16, torn: "clean" });
+      const probe = new Life(torn);
+      probe.keeps = true;
+      probe.append();
+      return { after: new Life(torn), next: probe.moments.at(-1)?.operation.offset };
+    };
+    for (const mode of MODES)
+      for (let count = 0; count < 100; count++) {
+        const life = Life.formatted(mode, 3);
+        for (let number = 0; number < count; number++) assert.ok(life.append());
+        const page = Math.floor((count + 1) / 8);
+        // Of the second page, the first one's last entry tells, and of the third the header.
+        const once = cutNext(life);
+        assert.equal(
+          once.next,
+          (page === 0 && mode === "scrambled" ? 2 : page + 1) * PAGE,
+          `${mode} ${count}`,
+        );
+        const twice = cutNext(once.after);
+        if (page > 1) assert.equal(twice.next, (page + 2) * PAGE, `${mode} ${count}, twice`);
+      }
+  });
+
+  it(`10,000 events are there at every moment on scrambled flash too, with a reboot now and then (seed ${SEED})`, () => {
+    const dice = new Dice();
     const life = Life.formatted("scrambled", 80);
     let { erases } = life;
     let fewest = Number.POSITIVE_INFINITY;
@@ -501,6 +531,7 @@ describe("L2 L12 depth and wear", () => {
       if (life.erases > erases && count > 10_000) fewest = Math.min(fewest, seenIn(life.log).size);
       ({ erases } = life);
       assert.ok(life.append());
+      if (dice.chance(0.05)) life.reboot();
     }
     assert.equal(fewest, 10_001);
   });

@@ -263,7 +263,7 @@ describe("An erase", () => {
     }
   });
 
-  it("that fails twice makes the block bad until the next boot; one that takes makes it good again", () => {
+  it("that fails twice makes the block bad until the next boot, or until it takes a header", () => {
     const flash = new FaultyNor(new NorFlash(BYTES));
     const sectors = sectorsOn(flash);
     flash.fail({ kind: "erase-error", sector: 2 });
@@ -275,6 +275,8 @@ describe("An erase", () => {
     assert.equal(sectorsOn(flash).isBad(3), false, "another boot");
     flash.heal();
     assert.equal(sectors.erase(3), true);
+    assert.equal(sectors.isBad(3), true, "an erase may say so and have done nothing");
+    assert.ok(sectors.writeHeader({ number: 3, oldest: 1, position: 0, link: 0 }));
     assert.equal(sectors.isBad(3), false);
   });
 
