@@ -139,11 +139,12 @@ export class Sync {
 
   /** A whole status message. */
   status(session: Session, request: number): Uint8Array {
-    const { table, profile, board, clock, mounted } = this.#parts;
+    const { table, profile, board, clock, events, mounted } = this.#parts;
     let flags = 0;
     if (!this.#authority.claimed) flags |= StatusFlag.unclaimed;
     if (clock.read().trust === Trust.unknown) flags |= StatusFlag.clockUnknown;
-    if (!mounted || table.log.faults > 0 || table.log.damage > 0) flags |= StatusFlag.storageFault;
+    const faults = table.log.faults + table.log.damage + events.faults;
+    if (!mounted || faults > 0) flags |= StatusFlag.storageFault;
     const writer = new Writer(new Uint8Array(STATUS_BYTES));
     writeStatus(writer, {
       shortId: board.identity.lock.subarray(0, 4),

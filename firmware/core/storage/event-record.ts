@@ -163,20 +163,6 @@ export function findEntries(
   return stands;
 }
 
-/** Clears the first byte of every place in which {@link findEntries} finds nothing. Returns how many entries there are. */
-export function sift(bytes: Uint8Array, from: number, first: number, end: number, seed: number): number {
-  const stands = findEntries(bytes, from, first, end, seed);
-  let count = 0;
-  for (let at = from; at < bytes.length; at += ENTRY_BYTES) {
-    if (stands[at / ENTRY_BYTES] === 1) count++;
-    else bytes[at] = 0;
-  }
-  return count;
-}
-
-/** Whether an entry stands at `at`, in bytes that went through {@link sift}. */
-export const isEntry = (bytes: Uint8Array, at: number): boolean => bytes[at] !== 0;
-
 // ---- headers: print (2) | print of the third page (2) | magic | number (3) | first (4) | chain (16) | crc (4)
 
 /** What a header says. */
