@@ -134,12 +134,14 @@ class Cutter {
     return clean.image;
   }
 
-  /** Cuts of one operation: round its units, at its ends and in between, in every way; or only a few of these. */
+  /** Cuts of one operation: round its units, at its ends and in between, each in one way after the other; or only a few of these. */
   cuts({ kind, length }: FlashOperation, operation: number, sample: number | undefined): Cut[] {
     const inside = [1, 2, 15, 16, 17, 31, 48, 63, 100].filter((at) => at < length - 5);
     const ends = [length - 5, length - 1, length];
     const places = kind === "erase" ? [0, 256, 2048, length - 256, length] : [0, ...inside, ...ends];
-    const all = places.flatMap((bytes) => tornOf(kind).map((torn) => ({ operation, bytes, torn })));
+    const ways = tornOf(kind);
+    // Every way at every place is for the table alone, which is far quicker.
+    const all = places.map((bytes, i) => ({ operation, bytes, torn: ways[(i + operation) % ways.length] }));
     return sample === undefined ? all : Array.from({ length: sample }, () => this.dice.pick(all));
   }
 
@@ -300,6 +302,6 @@ describe("S4 K2 power cuts on the ten-slot profile", () => {
     for (const step of steps) image = cutter.cutAll(step, image);
     const compactions = cutter.boot(image).parts.table.log.oldest - before;
     console.log(`      ${cutter.states} states after a cut, ${compactions} compactions`);
-    assert.ok(compactions >= 1 && cutter.states > 5000);
+    assert.ok(compactions >= 1 && cutter.states > 1500);
   });
 });
