@@ -271,9 +271,13 @@ function judgeUse(
 ): void {
   // Where nothing depends on it, nobody asks. Uses that cannot be read deny the slot.
   if (slot.uses + slot.minutesAfterFirstUse + slot.firstUseHours === 0) return;
+  if (table.load(slot.slot) !== "ok") return;
   if (!table.loadUsage(slot.slot, slot.generation, slot.uses)) return;
   const wanted = reference.useOf(slot);
   if (isUse(table, slot, wanted)) return;
+  // What is lost may count as used up long ago: that denies.
+  const { used, left, firstUse } = table.usage;
+  if (table.log.damage > 0 && used && left === 0 && firstUse === 1) return;
   const others = operations.filter((each) => each.op === "use" && each.slot === slot.slot) as Use[];
   if (others.some((use) => isUse(table, slot, use))) return;
   if (others.length > 0 && before !== undefined && isUse(table, slot, before.useOf(slot))) return;

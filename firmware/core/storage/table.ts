@@ -52,6 +52,9 @@ export interface Usage {
   firstUse: number;
 }
 
+/** Groups of uses that are lost, and recorded anew in one step of housekeeping. */
+const SETTLED_A_STEP = 4;
+
 /** How a look at a slot ended. */
 export type Loaded = "ok" | "empty" | "damaged";
 
@@ -398,7 +401,7 @@ export class Table {
     // The uses of seven others stand in the same record: what cannot be read must not be taken for unused.
     if (place === NOWHERE && !this.recordDamage(Purpose.ordinary)) return false;
     if (place === 0) this.record.fill(0, 0, USAGE_RECORD_BYTES);
-    else if (place === NOWHERE) this.#assumeUsed(slot);
+    else if (place === NOWHERE) this.#assumeUsed(group, slot);
     else if (!this.#read(place, Record.usage, group)) return false;
     putHead(this.record, Record.usage, USAGE_RECORD_BYTES, group, 0);
     const at = HEAD + (slot % USAGE_GROUP) * USAGE_BYTES;
@@ -414,19 +417,35 @@ export class Table {
 
   /**
    * Begins a usage record in place of one that is lost. Who depends on it is damaged, or was put since; everybody else counts as used
-   * up long ago, should anything ever depend on it. `slot` is the one at hand, and stays loaded.
+   * up long ago, should anything ever depend on it. `slot` is the one at hand, if any, and stays loaded.
    */
-  #assumeUsed(slot: number): void {
+  #assumeUsed(group: number, slot: number): void {
     this.record.fill(0, 0, USAGE_RECORD_BYTES);
-    const first = slot - (slot % USAGE_GROUP);
-    for (let i = 0; i < USAGE_GROUP && first + i < this.profile.slots; i++) {
-      if (first + i === slot || this.load(first + i) !== "ok" || dependsOnUse(this.entry)) continue;
+    putHead(this.record, Record.usage, USAGE_RECORD_BYTES, group, 0);
+    for (let i = 0; i < USAGE_GROUP; i++) {
+      const other = group * USAGE_GROUP + i;
+      if (other === slot || other >= this.profile.slots) continue;
+      if (this.load(other) !== "ok" || dependsOnUse(this.entry)) continue;
       const at = HEAD + i * USAGE_BYTES;
       putU24(this.record, at, this.entry.generation);
       this.record[at + 3] = 1;
       putU32(this.record, at + 6, 1);
     }
-    this.load(slot);
+    if (slot >= 0) this.load(slot);
+  }
+
+  /** Records anew some of the uses that are lost, while what shows their loss still stands. */
+  #settleUsage(): void {
+    const { usage } = this.places;
+    let group = usage.indexOf(NOWHERE);
+    if (group >= 0 && !this.recordDamage(Purpose.ordinary)) return;
+    for (let times = 0; times < SETTLED_A_STEP && group >= 0; times++) {
+      this.#assumeUsed(group, -1);
+      const location = this.log.append(this.record, USAGE_RECORD_BYTES);
+      if (location === 0) return;
+      usage[group] = location;
+      group = usage.indexOf(NOWHERE);
+    }
   }
 
   /** Keeps a value of the lock's own, at most 200 bytes. */
@@ -494,6 +513,7 @@ export class Table {
   /** One step of housekeeping, with at most one erase; never while a credential is being decided. */
   maintain(): void {
     if (this.rebase.isUnsettled && !this.rebase.settle()) return;
+    this.#settleUsage();
     this.log.maintain(this.#compaction);
     this.#mirror();
   }
