@@ -19,7 +19,11 @@ function found(when: SampleName, mutations: readonly Mutation[]): string | undef
 describe("S4 the storage suite", function () {
   this.timeout(300_000);
 
-  for (const when of new Set(KNOWN_BUGS.map((bug) => bug.when)))
+  // The samples of cuts are a part of what cuts.test.ts tries on the core as it is.
+  const samples = new Set(
+    KNOWN_BUGS.map((bug) => bug.when).filter((when) => !when.startsWith("the power goes")),
+  );
+  for (const when of samples)
     it(`finds nothing in the core as it is when ${when}`, () => assert.equal(found(when, []), undefined));
 
   for (const { name, when, mutations } of KNOWN_BUGS)
