@@ -42,6 +42,18 @@ export interface Clock {
   uptime(): number;
   /** How far the clock may drift, in parts per million. */
   readonly driftPpm: number;
+  /** A clock that goes on while the lock has no power, if the board has one (rule T11). */
+  readonly held?: HeldClock;
+}
+
+/** A clock with a supply of its own: an external RTC, or a crystal on a backup cell. */
+export interface HeldClock {
+  /** UTC seconds, counted on since {@link set}; 0 when it was never set or its supply failed. */
+  read(): number;
+  /** Sets it to UTC seconds. */
+  set(time: number): void;
+  /** How far it may drift, in parts per million. */
+  readonly driftPpm: number;
 }
 
 /** The motor bolt. */
@@ -52,10 +64,18 @@ export interface Bolt {
   throw(): void;
 }
 
-/** What a person at the door sees and hears; the same for every refusal. */
+/**
+ * What a person at the door sees and hears; the same for every refusal. It is shown when the board's uptime reaches `at`, seconds since
+ * boot, and not before, so that nobody learns from its delay what was decided (rules C6, X4).
+ */
 export interface Feedback {
-  granted(): void;
-  refused(): void;
+  granted(at: number): void;
+  refused(at: number): void;
+}
+
+/** The sensor that sees whether the door is closed. */
+export interface DoorSensor {
+  isClosed(): boolean;
 }
 
 /** Everything a lock is built on. */
@@ -67,6 +87,8 @@ export interface Board {
   readonly clock: Clock;
   readonly bolt: Bolt;
   readonly feedback: Feedback;
+  /** On boards that have one: the bolt is never thrown while the door stands open (rule M8). */
+  readonly door?: DoorSensor;
   /** Fills `buffer` with random bytes. */
   random(buffer: Uint8Array): void;
 }

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
   provision: async () => (await import("./commands/provision")).addProvision,
   inspect: async () => (await import("./commands/inspect")).addInspect,
   explain: async () => (await import("./commands/explain")).addExplain,
+  calendar: async () => (await import("./commands/calendar")).addCalendar,
 };
 const HELP_COLUMNS = 80;
 

@@ -2,19 +2,23 @@
 // result and the log position, whatever the result is. A delta that verifies always consumes its position, so a bad one never
 // blocks the revocations behind it.
 
-import { equal, getU16 } from "../../protocol/wire/bytes";
+import { equal } from "../../protocol/wire/bytes";
 import { Code } from "../../protocol/wire/codes";
 import type { DeltaFields } from "../../protocol/wire/deltas";
-import { MAX_RELOCK_SECONDS, Mode, Op, Setting } from "../../protocol/wire/deltas";
+import { Op } from "../../protocol/wire/deltas";
 import type { Entry } from "../../protocol/wire/entry";
 import { ENTRY_BYTES, ENTRY_SCHEDULE, emptyEntry, Flag, Kind, packEntry } from "../../protocol/wire/entry";
-import { DENSITY_LIMIT, MAX_PIN_DIGITS } from "../../protocol/wire/limits";
+import { checkSetting, parseHours, parseMaster, Setting } from "../../protocol/wire/settings";
 import { windowsOverlap } from "../../protocol/wire/windows";
-import { parseZone } from "./calendar";
+import { parseZoneSetting } from "./calendar";
+import { hasRoomFor } from "./density";
 import type { TableDigest } from "./digest";
 import { descendants } from "./family";
+import type { LocalCodes } from "./local-codes";
+import type { Parts } from "./parts";
+import type { Policy } from "./policy";
 import { Purpose } from "./storage/flash-log";
-import type { Table } from "./storage/table";
+import type { Removed, Table } from "./storage/table";
 
 /** The clock as far as applying needs it. */
 export interface ApplyTime {
@@ -24,29 +28,21 @@ export interface ApplyTime {
   readonly now: number;
 }
 
-/** 10^(10 − digits): what one live PIN of so many digits weighs, in units of 10⁻¹⁰. */
-const WEIGHTS: readonly number[] = [0, 0, 0, 0, 1e6, 1e5, 1e4, 1e3, 1e2, 10, 1];
-
-/** Density ρ of a table in units of 10⁻¹⁰ (rule C18). */
-export function density(table: Table): number {
-  let sum = 0;
-  for (let digits = 0; digits <= MAX_PIN_DIGITS; digits++) sum += table.pins[digits] * WEIGHTS[digits];
-  return sum;
-}
-
 export class Applier {
-  /** Set when a setting was committed, for the lock to read its settings again. */
-  settingsChanged = false;
   readonly #table: Table;
   readonly #digest: TableDigest;
+  readonly #policy: Policy;
+  readonly #locals: LocalCodes;
   readonly #scratch: Entry = emptyEntry();
   readonly #packed = new Uint8Array(ENTRY_BYTES);
   #seq = 0;
   #head: Uint8Array = new Uint8Array(0);
 
-  constructor(table: Table, digest: TableDigest) {
+  constructor({ table, digest, policy, locals }: Pick<Parts, "table" | "digest" | "policy" | "locals">) {
     this.#table = table;
     this.#digest = digest;
+    this.#policy = policy;
+    this.#locals = locals;
   }
 
   /**
@@ -118,20 +114,28 @@ export class Applier {
     // Looked up first, so that the slot itself is what was read last.
     const other = table.find(entry.tag);
     const was = table.load(entry.slot);
-    let freed = 0;
+    let replaced = 0;
     if (was === "ok") {
       const named = entry.generation;
       entry.generation = table.entry.generation;
       if (this.#equalsLoaded(entry)) return this.#refuse(Code.unchanged);
       if (named !== table.entry.generation) return this.#refuse(Code.staleGeneration);
-      freed = WEIGHTS[table.entry.digits];
+      replaced = table.entry.digits;
     } else if (was === "empty" && entry.generation !== 0) return this.#refuse(Code.staleGeneration);
-    if (other >= 0 && other !== entry.slot) return this.#refuse(Code.duplicate);
-    const weight = WEIGHTS[entry.digits];
-    if (weight > freed && density(table) - freed + weight > DENSITY_LIMIT)
-      return this.#refuse(Code.pinTooShort);
+    if ((other >= 0 && other !== entry.slot) || this.#isTyped(entry.tag)) return this.#refuse(Code.duplicate);
+    if (!this.#hasRoomFor(entry.digits, replaced)) return this.#refuse(Code.pinTooShort);
     entry.generation = this.#seq;
     return this.#commitSlot(entry, installedOr(entry, time));
+  }
+
+  /** Whether the master or a code programmed at the keypad has this tag (rule C3). */
+  #isTyped(tag: Uint8Array): boolean {
+    return equal(this.#policy.master.tag, tag) || this.#locals.find(tag) >= 0;
+  }
+
+  #hasRoomFor(digits: number, replaced: number): boolean {
+    const typed = { table: this.#table, locals: this.#locals, policy: this.#policy };
+    return hasRoomFor(typed, digits, replaced);
   }
 
   #change(wanted: Entry, time: ApplyTime): boolean {
@@ -212,7 +216,8 @@ export class Applier {
 
   #revoke(user: number): boolean {
     const bitmap = new Uint8Array(Math.ceil(this.#table.profile.slots / 8));
-    return this.#remove(bitmap, descendants(this.#table, user, bitmap));
+    const count = descendants(this.#table, user, bitmap);
+    return count === 0 ? this.#refuse(Code.unchanged) : this.#remove(bitmap, count, "slots");
   }
 
   #wipe(): boolean {
@@ -224,15 +229,17 @@ export class Applier {
       bitmap[slot >> 3] |= 1 << (slot & 7);
       count++;
     }
-    return this.#remove(bitmap, count);
+    if (count === 0 && this.#locals.count === 0) return this.#refuse(Code.unchanged);
+    const isDone = this.#remove(bitmap, count, "slots and codes");
+    this.#locals.forget();
+    return isDone;
   }
 
-  #remove(bitmap: Uint8Array, count: number): boolean {
-    if (count === 0) return this.#refuse(Code.unchanged);
+  #remove(bitmap: Uint8Array, count: number, what: Removed): boolean {
     const table = this.#table;
     // The digest loses these slots before their records are dead; if the commit fails it takes them back.
     this.#countRemoved(bitmap, "leaves");
-    if (table.commitRemoval(bitmap, count, this.#seq, this.#head)) return true;
+    if (table.commitRemoval(bitmap, count, what, this.#seq, this.#head)) return true;
     this.#countRemoved(bitmap, "joins");
     for (let slot = 0; slot < table.profile.slots; slot++)
       if ((bitmap[slot >> 3] >> (slot & 7)) & 1) table.condemn(slot);
@@ -257,12 +264,14 @@ export class Applier {
     if (!table.commitSchedule(id, windows, windowCount, this.#seq, this.#head)) return false;
     if (had) this.#digest.schedule(id, table.windows, table.windowCount, "leaves");
     this.#digest.schedule(id, windows, windowCount, "joins");
+    if (id === this.#policy.hours?.schedule) this.#policy.read(table);
     return true;
   }
 
   #dropSchedule(id: number): boolean {
     const table = this.#table;
     if (!table.hasSchedule(id)) return this.#refuse(Code.unchanged);
+    if (id === this.#policy.hours?.schedule) return this.#refuse(Code.scheduleInUse);
     for (let slot = 0; slot < table.profile.slots; slot++)
       if (table.load(slot) === "ok" && table.loadedBytes()[ENTRY_SCHEDULE] === id)
         return this.#refuse(Code.scheduleInUse);
@@ -273,32 +282,33 @@ export class Applier {
   }
 
   #set(id: number, value: Uint8Array): boolean {
+    const table = this.#table;
     const refusal = checkSetting(id, value);
     if (refusal !== Code.applied) return this.#refuse(refusal);
-    const table = this.#table;
     const before = table.setting(id)?.slice();
     if (before !== undefined && equal(before, value)) return this.#refuse(Code.unchanged);
+    const conflict = this.#conflictOf(id, value);
+    if (conflict !== Code.applied) return this.#refuse(conflict);
     if (!table.commitSetting(id, value, this.#seq, this.#head)) return false;
     if (before !== undefined) this.#digest.setting(id, before, "leaves");
     this.#digest.setting(id, value, "joins");
-    this.settingsChanged = true;
+    this.#policy.read(table);
     return true;
   }
-}
 
-/** Whether a setting's value is one that the lock can use (rules M2, M6, T8). */
-function checkSetting(id: number, value: Uint8Array): number {
-  switch (id) {
-    case Setting.zone:
-      return parseZone(value) === undefined ? Code.badFormat : Code.applied;
-    case Setting.mode:
-      if (value.length !== 1) return Code.badFormat;
-      return value[0] <= Mode.resident ? Code.applied : Code.unsupported;
-    case Setting.relockSeconds:
-      if (value.length !== 2) return Code.badFormat;
-      return getU16(value, 0) <= MAX_RELOCK_SECONDS ? Code.applied : Code.range;
-    default:
-      return Code.unsupported;
+  /** Whether a setting that is well formed goes with the rest of the table (rules C3, C18, T8, T16). */
+  #conflictOf(id: number, value: Uint8Array): number {
+    if (id === Setting.zone) return parseZoneSetting(value) === undefined ? Code.badFormat : Code.applied;
+    if (id === Setting.master) {
+      const master = parseMaster(value);
+      if (master === undefined || master.digits === 0) return Code.applied;
+      const isTaken = this.#table.find(master.tag) >= 0 || this.#locals.find(master.tag) >= 0;
+      if (isTaken) return Code.duplicate;
+      return this.#hasRoomFor(master.digits, this.#policy.master.digits) ? Code.applied : Code.pinTooShort;
+    }
+    const hours = id === Setting.businessHours ? parseHours(value) : undefined;
+    const isThere = hours === undefined || hours.schedule === 0 || this.#table.hasSchedule(hours.schedule);
+    return isThere ? Code.applied : Code.unknownSchedule;
   }
 }
 

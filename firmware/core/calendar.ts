@@ -19,6 +19,10 @@ import {
 export const MAX_ZONE_BYTES = 48;
 /** The most intervals in a table of transitions. */
 export const MAX_TRANSITIONS = 64;
+/** What a table begins with: the first instant and two offsets. */
+const TABLE_HEAD = 6;
+/** The longest value of the setting `zone`: a string, a zero byte, and a table. */
+export const MAX_ZONE_SETTING_BYTES = MAX_ZONE_BYTES + 1 + TABLE_HEAD + 2 * MAX_TRANSITIONS; // 183
 
 const HOUR_S = 3600;
 const MINUTE_S = 60;
@@ -215,7 +219,7 @@ const signedByte = (byte: number): number => (byte << 24) >> 24;
  * anything malformed: another length, equal offsets or one of more than 26 hours, an end behind 2106-02-07 06:28:15.
  */
 export function parseTransitions(bytes: Uint8Array): Transitions | undefined {
-  const count = (bytes.length - 6) / 2;
+  const count = (bytes.length - TABLE_HEAD) / 2;
   if (bytes.length % 2 !== 0 || count < 1 || count > MAX_TRANSITIONS) return undefined;
   const even = signedByte(bytes[4]) * QUARTER_S;
   const odd = signedByte(bytes[5]) * QUARTER_S;
@@ -235,6 +239,18 @@ export function parseTransitions(bytes: Uint8Array): Transitions | undefined {
 /** The same zone with a table that overrides its rules, or with none. */
 export function withTransitions(zone: Zone, transitions: Transitions | undefined): Zone {
   return { ...zone, transitions };
+}
+
+/**
+ * The zone of a value of the setting `zone`: a string as {@link parseZone} takes it, or a string, one zero byte and a table as
+ * {@link parseTransitions} takes it, at most {@link MAX_ZONE_SETTING_BYTES} in all. Undefined for anything malformed.
+ */
+export function parseZoneSetting(value: Uint8Array): Zone | undefined {
+  const end = value.indexOf(0);
+  if (end < 0) return parseZone(value);
+  const zone = parseZone(value.subarray(0, end));
+  const transitions = parseTransitions(value.subarray(end + 1));
+  return zone && transitions && withTransitions(zone, transitions);
 }
 
 // ---- Offsets -------------------------------------------------------------------------------------------------------------

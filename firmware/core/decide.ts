@@ -1,14 +1,17 @@
 // Who may open, and when: one pure function for the door and for everyone who asks why (rule T17). The order of its checks is the
-// specification: one reason per refusal, the first that fails. It sees an entry, its use, a schedule, the mode and a clock with an
-// error bound, and nothing else. Windows and limits shrink by the bound, so that no grant ever falls outside the true ones.
+// specification: one reason per refusal, the first that fails. It sees an entry, its use, a schedule, the mode, the holidays and a
+// clock with an error bound, and nothing else. Windows and limits shrink by the bound and holidays grow by it, so that no grant
+// ever falls outside the true ones.
 
+import { DAY_S } from "../../protocol/wire/civil";
 import { Reason } from "../../protocol/wire/codes";
-import { Mode } from "../../protocol/wire/deltas";
 import type { Entry } from "../../protocol/wire/entry";
 import { Flag, Role } from "../../protocol/wire/entry";
 import { Trust } from "../../protocol/wire/messages";
-import type { Zone } from "./calendar";
+import type { LocalTime, Zone } from "./calendar";
+import { localTime, nextTransition, offsetAt } from "./calendar";
 import type { Instant } from "./clock";
+import type { Holidays } from "./holidays";
 import { nextChange, openDuring } from "./schedule";
 import type { Usage } from "./storage/table";
 
@@ -22,6 +25,9 @@ export interface Question {
   readonly zone: Zone;
   /** See `Mode` of the protocol. */
   readonly mode: number;
+  readonly holidays: Holidays;
+  /** Whether another person's credential was accepted just before (rule C15). */
+  readonly second: boolean;
   readonly clock: Instant;
 }
 
@@ -37,25 +43,22 @@ export interface Explanation {
 
 const MINUTE_S = 60;
 const HOUR_S = 3600;
-/** How far ahead an opening is looked for that the error bound leaves something of: what a week has in it comes again in a week. */
-const SIGHT_S = 22 * 86_400;
+/** How far ahead the hours of a schedule are followed: what a week has in it comes again in a week. */
+const SIGHT_S = 22 * DAY_S;
+/** A day that is no holiday. */
+const NO_DATE = -1;
 
-/** The decision for a credential that was found and is whole (rules C9 to C15, A26 to A36, T4 to T6, T11, T12). */
+/** The decision for a credential that was found and is whole (rules C9 to C15, A26 to A36, T4 to T7, T11, T12). */
 export function decide(question: Question): number {
   const { entry } = question;
   if ((entry.flags & Flag.disabled) !== 0) return Reason.disabled;
-  if (!admits(question.mode, entry.role)) return Reason.wrongMode;
+  if (!admitsRole(question)) return Reason.wrongMode;
   const timely = decideTime(question);
   if (timely !== Reason.granted) return timely;
   if (entry.uses > 0 && question.usage.left === 0) return Reason.usedUp;
   // A credential for two never opens by itself (rule C15).
-  if ((entry.flags & Flag.dual) !== 0) return Reason.needsSecond;
+  if ((entry.flags & Flag.dual) !== 0 && !question.second) return Reason.needsSecond;
   return Reason.granted;
-}
-
-/** Whether the lock's mode admits a role at the door (rules A60, C9). The roles past the prospect's never open one. */
-function admits(mode: number, role: number): boolean {
-  return role < Role.prospect || (role === Role.prospect && mode !== Mode.resident);
 }
 
 /** Whether an entry is restricted by a schedule: users are, administrators are not (rule A29). */
@@ -63,30 +66,50 @@ export function obeysSchedule(entry: Entry): boolean {
   return entry.schedule !== 0 && entry.role !== Role.admin;
 }
 
+/** Asks a question of every local date that it may be now, within the error bound, until the answer is no; of none if none matters. */
+function onEachDate({ zone, clock, holidays }: Question, ask: (day: number) => boolean): boolean {
+  if (holidays.isEmpty || clock.trust === Trust.unknown) return ask(NO_DATE);
+  const earliest = clock.now - clock.bound;
+  const latest = clock.now + clock.bound;
+  const local: LocalTime = localTime(zone, earliest);
+  const first = local.day;
+  if (!ask(first)) return false;
+  const last = localTime(zone, latest, local).day;
+  if (last !== first && !ask(last)) return false;
+  // Where the clock is set back just after midnight, a date comes for a moment, goes, and comes again.
+  const leap = nextTransition(zone, earliest);
+  if (leap === 0 || leap > latest) return true;
+  const between = localTime(zone, leap - 1, local).day;
+  return between === first || between === last || ask(between);
+}
+
+function admitsRole(question: Question): boolean {
+  const { entry, mode, holidays } = question;
+  return onEachDate(question, (day) => holidays.admit(entry.role, mode, day));
+}
+
 /** Whether the time matters to this credential at all: when it does, an unknown clock refuses (rule T12). */
-function hasTimeCondition(question: Question): boolean {
-  const { entry } = question;
+function hasTimeCondition({ entry, mode, holidays }: Question): boolean {
   if (entry.start !== 0 || entry.end !== 0 || obeysSchedule(entry)) return true;
-  return entry.minutesAfterFirstUse !== 0 || entry.firstUseHours !== 0;
+  if (entry.minutesAfterFirstUse !== 0 || entry.firstUseHours !== 0) return true;
+  return holidays.concern(entry.role, mode);
 }
 
 /** The instant at which an expiring-after-first-use credential ends (rule C12); 0 when it does not, or was not used yet. */
-function useDeadline(question: Question): number {
-  const { entry, usage } = question;
+function useDeadline({ entry, usage }: Question): number {
   if (entry.minutesAfterFirstUse === 0 || usage.firstUse === 0) return 0;
   return usage.firstUse + entry.minutesAfterFirstUse * MINUTE_S;
 }
 
 /** The instant by which a first use must have happened (rule C13); 0 when there is none, or it did. */
-function firstUseDeadline(question: Question): number {
-  const { entry, usage } = question;
+function firstUseDeadline({ entry, usage }: Question): number {
   if (entry.firstUseHours === 0 || usage.used) return 0;
   return entry.start + entry.firstUseHours * HOUR_S;
 }
 
 function decideTime(question: Question): number {
   if (!hasTimeCondition(question)) return Reason.granted;
-  const { entry, clock } = question;
+  const { entry, clock, holidays } = question;
   if (clock.trust === Trust.unknown) return Reason.clockUnknown;
   const earliest = clock.now - clock.bound;
   const latest = clock.now + clock.bound;
@@ -96,6 +119,7 @@ function decideTime(question: Question): number {
   if (deadline !== 0 && latest >= deadline) return Reason.expired;
   const firstUse = firstUseDeadline(question);
   if (firstUse !== 0 && latest >= firstUse) return Reason.firstUseMissed;
+  if (!onEachDate(question, (day) => !holidays.refuse(entry.role, day))) return Reason.holiday;
   if (!obeysSchedule(entry)) return Reason.granted;
   const { windows, windowCount, zone } = question;
   return openDuring(windows, windowCount, zone, earliest, latest) ? Reason.granted : Reason.outsideSchedule;
@@ -107,42 +131,72 @@ function sooner(best: number, candidate: number, now: number): number {
   return best === 0 || candidate < best ? candidate : best;
 }
 
-/** The next instant at which the schedule, its openings shrunk by the error bound at both ends, opens or closes; 0 for none in sight. */
-function nextOpening(question: Question, open: boolean): number {
-  const { windows, windowCount, zone, clock } = question;
-  const { now, bound } = clock;
-  if (open) return nextChange(windows, windowCount, zone, now + bound) - bound;
-  let opens = nextChange(windows, windowCount, zone, now - bound);
-  while (opens !== 0 && opens < now + SIGHT_S) {
-    // An opening no longer than twice the bound has no second that is surely within it.
-    if (openDuring(windows, windowCount, zone, opens, opens + 2 * bound)) return opens + bound;
-    opens = nextChange(windows, windowCount, zone, opens);
-  }
-  return 0;
-}
-
-/** The next instant at which the decision is no longer `reason`, 0 for none in sight. Earlier checks hide what later ones wait for. */
-function nextEdge(question: Question, reason: number): number {
-  const { entry, clock } = question;
-  const { now, bound } = clock;
-  if (reason === Reason.notYetValid) return entry.start + bound;
-  const isFinal = reason === Reason.expired || reason === Reason.clockUnknown;
-  if (isFinal || reason === Reason.disabled || reason === Reason.wrongMode) return 0;
-  let edge = sooner(0, entry.end - bound, now);
-  edge = sooner(edge, useDeadline(question) - bound, now);
-  edge = sooner(edge, firstUseDeadline(question) - bound, now);
-  if (reason === Reason.firstUseMissed || !obeysSchedule(entry)) return edge;
-  return sooner(edge, nextOpening(question, reason !== Reason.outsideSchedule), now);
+/**
+ * The first instant after `from` that needs a look for its date: a midnight at which a holiday begins or is over, and before it each
+ * change of the offset; 0 for none. Until then the wall clock runs evenly.
+ */
+function nextDateEdge({ holidays, zone }: Question, from: number): number {
+  if (holidays.isEmpty) return 0;
+  const day = holidays.nextDate(localTime(zone, from).day);
+  // Set back just after midnight, the clock brings a day again that was over.
+  const midnight = day === 0 ? from + DAY_S : day * DAY_S - offsetAt(zone, from);
+  const leap = nextTransition(zone, from);
+  if (leap !== 0 && leap < midnight) return leap;
+  return day === 0 ? 0 : midnight;
 }
 
 /**
- * The decision with what comes next (rule T17): the same function, asked again at the next instant at which it changes. Supposes
+ * The next instant after `now` at which a holiday may begin or cease to matter; 0 for none. What it refuses grows by the error
+ * bound, what its mode admits shrinks, so both sides of both its edges count.
+ */
+function nextHoliday(question: Question, now: number): number {
+  const { bound } = question.clock;
+  const comes = nextDateEdge(question, now + bound);
+  const goes = nextDateEdge(question, now - bound);
+  const edge = comes === 0 ? 0 : comes - bound;
+  return goes === 0 ? edge : sooner(edge, goes + bound, now);
+}
+
+/** The next instant after `now` at which the schedule, shrunk by the error bound, may open or close; 0 for none in sight. */
+function nextHours({ windows, windowCount, zone, clock }: Question, now: number): number {
+  const closes = nextChange(windows, windowCount, zone, now + clock.bound);
+  const opens = nextChange(windows, windowCount, zone, now - clock.bound);
+  const edge = closes === 0 ? 0 : closes - clock.bound;
+  return opens === 0 ? edge : sooner(edge, opens + clock.bound, now);
+}
+
+/** The next instant after `now` at which any check may end otherwise; 0 for none. Hours are followed until `sight`. */
+function nextEdge(question: Question, now: number, sight: number): number {
+  const { entry, clock } = question;
+  let edge = sooner(0, entry.start === 0 ? 0 : entry.start + clock.bound, now);
+  edge = sooner(edge, entry.end - clock.bound, now);
+  edge = sooner(edge, useDeadline(question) - clock.bound, now);
+  edge = sooner(edge, firstUseDeadline(question) - clock.bound, now);
+  edge = sooner(edge, nextHoliday(question, now), now);
+  // Before its start or after its end no hours change what is said of a credential.
+  const isWithin = now >= entry.start && (entry.end === 0 || now < entry.end);
+  if (now >= sight || !isWithin || !obeysSchedule(entry)) return edge;
+  return sooner(edge, nextHours(question, now), now);
+}
+
+/**
+ * The decision with what comes next (rule T17): the same function, asked again at each instant at which it may change. Supposes
  * that nobody uses the credential, and that the clock stays as good as it is.
  */
 export function explain(question: Question): Explanation {
   const reason = decide(question);
-  const next = nextEdge(question, reason);
-  if (next === 0) return { reason, next, nextReason: reason };
-  const clock: Instant = { ...question.clock, now: next };
-  return { reason, next, nextReason: decide({ ...question, clock }) };
+  const { clock } = question;
+  if (clock.trust !== Trust.unknown && reason !== Reason.disabled) {
+    const sight = clock.now + SIGHT_S;
+    const then = { ...clock };
+    const asked = { ...question, clock: then };
+    for (let at = clock.now; ; ) {
+      at = nextEdge(question, at, sight);
+      if (at === 0) break;
+      then.now = at;
+      const nextReason = decide(asked);
+      if (nextReason !== reason) return { reason, next: at, nextReason };
+    }
+  }
+  return { reason, next: 0, nextReason: reason };
 }

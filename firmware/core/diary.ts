@@ -5,7 +5,7 @@ import type { Entry } from "../../protocol/wire/entry";
 import { Trust } from "../../protocol/wire/messages";
 import type { LockClock } from "./clock";
 import type { EventLog, LockEvent } from "./storage/events";
-import { EventKind, emptyEvent, Method } from "./storage/events";
+import { Credential, EventKind, emptyEvent, Method } from "./storage/events";
 
 export class Diary {
   /** The operating mode that events are stamped with. */
@@ -38,13 +38,30 @@ export class Diary {
     return this.#events.append(this.#stamp(kind, method, 0, detail));
   }
 
-  /** Notes an attempt at the door; `entry` is undefined when no slot was found. False when it could not be committed. */
-  attempt(reason: number, method: number, entry: Entry | undefined): boolean {
-    const event = this.#stamp(reason === 0 ? EventKind.granted : EventKind.refused, method, reason, 0);
+  /** Notes something that a person did beside opening. False when it could not be committed. */
+  done(kind: number, detail: number, method: number, who: { user: number; generation: number }): boolean {
+    const event = this.#stamp(kind, method, 0, detail);
+    event.user = who.user;
+    event.generation = who.generation;
+    return this.#events.append(event);
+  }
+
+  /** Notes an attempt at the door; `entry` is left out when nobody was found. False when it could not be committed. */
+  attempt(reason: number, method: number, entry?: Entry, credential: number = Credential.none): boolean {
+    const kind = reason === 0 ? EventKind.granted : EventKind.refused;
+    return this.#append(this.#stamp(kind, method, reason, 0), entry, credential);
+  }
+
+  /** Notes an opening under duress: to the person at the door it is like any other (rule C16). */
+  duress(method: number, entry: Entry, credential: number): boolean {
+    return this.#append(this.#stamp(EventKind.duress, method, 0, 0), entry, credential);
+  }
+
+  #append(event: LockEvent, entry: Entry | undefined, credential: number): boolean {
     if (entry !== undefined) {
       event.user = entry.user;
       event.generation = entry.generation;
-      event.credential = entry.kind;
+      event.credential = credential;
     }
     return this.#events.append(event);
   }

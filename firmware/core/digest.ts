@@ -10,7 +10,7 @@ import {
   subtractDigest,
 } from "../../protocol/wire/digest";
 import { DIGEST_BYTES } from "../../protocol/wire/limits";
-import { SETTINGS } from "./storage/places";
+import { SETTINGS } from "../../protocol/wire/settings";
 import { slotOf } from "./storage/records";
 import type { Table } from "./storage/table";
 

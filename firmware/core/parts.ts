@@ -3,6 +3,8 @@
 import type { Board } from "../ports";
 import { LockClock } from "./clock";
 import { TableDigest } from "./digest";
+import { LocalCodes } from "./local-codes";
+import { Policy } from "./policy";
 import type { Profile } from "./profile";
 import { profileById } from "./profile";
 import { EventLog } from "./storage/events";
@@ -16,6 +18,8 @@ export interface Parts {
   readonly profile: Profile;
   readonly table: Table;
   readonly digest: TableDigest;
+  readonly policy: Policy;
+  readonly locals: LocalCodes;
   readonly events: EventLog;
   readonly clock: LockClock;
   /** How mounting the credentials ended. */
@@ -32,12 +36,22 @@ export function mountParts(board: Board): Parts {
   const table = new Table(board.credentials, profile, board.identity.lock);
   const events = new EventLog(board.events, board.crypto, board.identity.lock);
   const clock = new LockClock(board.clock);
+  const policy = new Policy();
+  const locals = new LocalCodes(table);
   const mountState = table.mount();
   events.mount();
-  const time = mountState === "mounted" ? table.state(State.time) : undefined;
-  if (time !== undefined) clock.restore(time);
+  if (mountState === "mounted") {
+    const time = table.state(State.time);
+    if (time !== undefined) clock.restore(time);
+    policy.read(table);
+    clock.maxBound = policy.clockBound;
+    // Events say what the clock showed: the true time may have been earlier by the error bound.
+    clock.resume(events.latest - policy.clockBound);
+    locals.restore();
+  }
   const mounted = mountState === "mounted" && events.mounted;
-  return { board, profile, table, digest: new TableDigest(board.crypto), events, clock, mountState, mounted };
+  const digest = new TableDigest(board.crypto);
+  return { board, profile, table, digest, policy, locals, events, clock, mountState, mounted };
 }
 
 /** Formats both partitions of a board for its identity: at provisioning, and nowhere else. */

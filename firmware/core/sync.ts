@@ -39,8 +39,9 @@ import {
   writeReceipt,
   writeStatus,
 } from "../../protocol/wire/messages";
-import { Applier, density } from "./apply";
+import { Applier } from "./apply";
 import type { Authority } from "./authority";
+import { densityOf } from "./density";
 import type { Diary } from "./diary";
 import type { Parts } from "./parts";
 import type { Session } from "./session";
@@ -72,14 +73,7 @@ export class Sync {
     this.#parts = parts;
     this.#authority = authority;
     this.#diary = diary;
-    this.#applier = new Applier(parts.table, parts.digest);
-  }
-
-  /** Whether settings changed since this was asked last. */
-  takeSettingsChanged(): boolean {
-    const changed = this.#applier.settingsChanged;
-    this.#applier.settingsChanged = false;
-    return changed;
+    this.#applier = new Applier(parts);
   }
 
   /** Answers one message. Whatever the bytes are, the answer is one message of the protocol. */
@@ -156,6 +150,7 @@ export class Sync {
       flags,
       nonce: session.nonce,
       keyset: this.#authority.keysetNumber,
+      density: densityOf(this.#parts),
     });
     return frame(Type.status, request, writer.view());
   }
@@ -232,8 +227,10 @@ export class Sync {
     const before = clock.read();
     const correction = before.trust === Trust.unknown ? 0 : Math.abs(answer.time - before.now);
     const floor = byOwner ? answer.time : Math.max(clock.floor, answer.time);
-    if (!table.commitState(State.time, clock.stateAfter(floor, answer.timeEpoch))) return table.refusal;
-    clock.restore(clock.stateAfter(floor, answer.timeEpoch));
+    const state = clock.stateAfter(floor, answer.timeEpoch, answer.time);
+    clock.hold(answer.time);
+    if (!table.commitState(State.time, state)) return table.refusal;
+    clock.restore(state);
     clock.set(answer.time, age);
     this.#diary.note(EventKind.clockSet, correction);
     return Code.applied;
@@ -307,7 +304,7 @@ export class Sync {
 
   /** Applies what is new in the bundle, each delta with its own commit. False when the flash took none of it. */
   #applyNew(payload: Uint8Array): boolean {
-    const { table, clock } = this.#parts;
+    const { table, clock, policy } = this.#parts;
     const { first, count, offsets, notAfter } = this.#bundle;
     const from = table.applied + 1;
     if (from >= first + count) return true;
@@ -318,11 +315,24 @@ export class Sync {
     for (let i = from - first; i < count; i++) {
       const code = readDelta(this.#payload.reset(payload, offsets[i], offsets[i + 1]), this.#delta);
       const head = this.#heads.subarray(i * HEAD_BYTES, (i + 1) * HEAD_BYTES);
+      const { version } = policy;
       if (!this.#applier.apply(this.#delta, code, first + i, head, time, lapsed)) break;
+      // Whoever reads the log sees when the lock became another (rules T10, L8).
+      if (policy.version !== version) this.#diary.note(EventKind.setting, this.#delta.id);
     }
     if (table.applied < from) return false;
+    this.#raiseFloor(this.#bundle.issuedAt);
     this.#diary.note(EventKind.synced, table.applied);
     return true;
+  }
+
+  /** What an issuer signed was signed no later than now: no time before it is believed again (rule T13). */
+  #raiseFloor(issuedAt: number): void {
+    const { clock, table } = this.#parts;
+    const floor = clock.floorAfter(issuedAt);
+    if (floor === 0) return;
+    const state = clock.stateAfter(floor, clock.timeEpoch);
+    if (table.commitState(State.time, state)) clock.restore(state);
   }
 
   // ---- receipts
@@ -337,7 +347,7 @@ export class Sync {
 
   /** A whole receipt message with the acks from `first` on, as far as they are kept and at most `most`. */
   #receipt(request: number, first: number, most: number): Uint8Array {
-    const { table, board, clock, events, digest } = this.#parts;
+    const { table, board, clock, events, digest, locals } = this.#parts;
     const from = Math.max(first, table.acks.first);
     const count = Math.max(0, Math.min(first + most - 1, table.applied, table.acks.last) - from + 1);
     const codes = new Uint8Array(count);
@@ -366,7 +376,9 @@ export class Sync {
       slots: table.index.used,
       damaged: table.index.damaged,
       schedules: table.schedules,
-      density: density(table),
+      density: densityOf(this.#parts),
+      localCodes: locals.count,
+      localDigest: locals.digest(board.crypto),
       nextEvent: events.next,
       eventHead: events.head(),
     });

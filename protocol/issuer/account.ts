@@ -2,12 +2,12 @@
 // replayed gives exactly the state that there was.
 
 import type { Crypto } from "../crypto/port";
-import { ascii, toHex } from "../wire/bytes";
+import { toHex } from "../wire/bytes";
 import { Reader } from "../wire/cbor";
 import { readEnvelope } from "../wire/cose";
-import { Setting } from "../wire/deltas";
 import type { Receipt } from "../wire/messages";
 import { readReceipt } from "../wire/messages";
+import { Setting } from "../wire/settings";
 import type { Door } from "./directory";
 import { Directory } from "./directory";
 import type { SigningKey } from "./encode";
@@ -15,6 +15,7 @@ import { signingKey } from "./encode";
 import type { Fact, LockRecord } from "./facts";
 import type { Outcome } from "./ledger";
 import { Ledger } from "./ledger";
+import { hoursValue, masterValue } from "./policies";
 import type { DoorRow } from "./rows";
 import type { OffsetOf } from "./zone";
 
@@ -73,22 +74,16 @@ export class Account {
         this.#setDoor(fact.row);
         break;
       case "lock":
-        this.#bind(directory.door(fact.door), fact.record);
-        break;
       case "setting":
-        directory.door(fact.door).settings.set(fact.setting, fact.value);
-        this.#ledgerOf(directory.door(fact.door))?.wantSetting(fact.setting, fact.value);
+      case "master":
+      case "hours":
+      case "users":
+        this.#applyAt(directory.door(fact.door), fact);
         break;
       case "schedule":
         directory.schedules.set(fact.row.schedule, fact.row);
         for (const { ledger } of this.locks.values())
           ledger.defineSchedule(fact.row.schedule, fact.row.windows);
-        break;
-      case "users":
-        for (const [handle, user] of fact.users) {
-          directory.door(fact.door).users.set(handle, user);
-          directory.door(fact.door).handles.set(user, handle);
-        }
         break;
       case "person":
         directory.setPerson(fact.row);
@@ -120,13 +115,40 @@ export class Account {
     return [];
   }
 
+  /** Takes a fact about one door. */
+  #applyAt(door: Door, fact: Extract<Fact, { readonly door: string }>): void {
+    switch (fact.t) {
+      case "lock":
+        this.#bind(door, fact.record);
+        break;
+      case "setting":
+        door.settings.set(fact.setting, fact.value);
+        this.#ledgerOf(door)?.wantSetting(fact.setting, fact.value);
+        break;
+      case "master":
+        door.master = fact.pin;
+        this.#wantMaster(door);
+        break;
+      case "hours":
+        door.hours = fact.hours;
+        this.#wantHours(door);
+        break;
+      case "users":
+        for (const [handle, user] of fact.users) {
+          door.users.set(handle, user);
+          door.handles.set(user, handle);
+        }
+        break;
+    }
+  }
+
   #ledgerOf(door: Door): Ledger | undefined {
     return door.lock === undefined ? undefined : this.locks.get(toHex(door.lock.lock))?.ledger;
   }
 
   #setDoor(row: DoorRow): void {
     const door = this.directory.setDoor(row);
-    this.#ledgerOf(door)?.wantSetting(Setting.zone, ascii(row.zoneText));
+    this.#ledgerOf(door)?.wantSetting(Setting.zone, row.zoneValue);
     this.#refresh([...door.users.keys()], [door]);
   }
 
@@ -139,11 +161,25 @@ export class Account {
     door.lock = record;
     const ledger = new Ledger(this.#crypto, record.lock, (before?.ledger.log.epoch ?? 0) + 1);
     this.locks.set(id, { door, record, ledger });
-    ledger.wantSetting(Setting.zone, ascii(door.row.zoneText));
+    ledger.wantSetting(Setting.zone, door.row.zoneValue);
     for (const [setting, value] of door.settings) ledger.wantSetting(setting, value);
     for (const { schedule, windows } of this.directory.schedules.values())
       ledger.defineSchedule(schedule, windows);
+    this.#wantMaster(door);
+    this.#wantHours(door);
     this.#refresh([...this.directory.people.keys()], [door]);
+  }
+
+  #wantMaster(door: Door): void {
+    const ledger = this.#ledgerOf(door);
+    if (ledger === undefined || door.lock === undefined || door.master === undefined) return;
+    ledger.wantSetting(Setting.master, masterValue(this.#crypto, door.lock.keys.pinKey, door.master));
+  }
+
+  #wantHours(door: Door): void {
+    const { hours } = door;
+    if (hours !== undefined)
+      this.#ledgerOf(door)?.wantSetting(Setting.businessHours, hoursValue(hours), hours.schedule);
   }
 
   /** Wants of the ledgers what the directory says of these people. */

@@ -1,13 +1,15 @@
-// From checked rows to the facts that they make: what is new or differs, with the user ids that it needs. Pure but for the random ids.
+// From checked rows to the facts that they make: what is new or differs, with the user ids and the PINs that it needs. Pure but for what
+// is random in these.
 
-import { Setting } from "../wire/deltas";
-import { LOCK_ID_BYTES, MAX_SETTING_BYTES, PUBLIC_KEY_BYTES } from "../wire/limits";
+import { LOCK_ID_BYTES, PUBLIC_KEY_BYTES } from "../wire/limits";
 import type { Directory } from "./directory";
 import type { Fact, LockRecord } from "./facts";
 import { sameValue } from "./facts";
 import type { Imported } from "./import";
+import type { MadePin } from "./make-pins";
+import { makePins } from "./make-pins";
 import type { Hosts } from "./ports";
-import type { PersonRow } from "./rows";
+import type { Known } from "./rows";
 import type { ImportError, Sheet } from "./sheet";
 import { newUserIds } from "./user-ids";
 
@@ -20,6 +22,8 @@ export interface ImportResult {
   readonly people: number;
   /** People in the files whose access is revoked, and stays so. */
   readonly revoked: readonly string[];
+  /** The PINs that were made for rows that asked for one (rule C18). This is the one time that they are told. */
+  readonly generated: readonly MadePin[];
 }
 
 /** The facts of an import, none where there are errors. */
@@ -30,12 +34,13 @@ export function importChange(
 ): { facts: Fact[]; result: ImportResult } {
   const { errors } = imported;
   if (errors.length > 0)
-    return { facts: [], result: { errors, doors: 0, schedules: 0, people: 0, revoked: [] } };
+    return { facts: [], result: { errors, doors: 0, schedules: 0, people: 0, revoked: [], generated: [] } };
   const doors = imported.doors.filter((row) => !sameValue(directory.doors.get(row.door)?.row, row));
   const schedules = imported.schedules.filter(
     (row) => !sameValue(directory.schedules.get(row.schedule), row),
   );
-  const people = imported.people.filter((row) => !sameValue(directory.people.get(row.person)?.row, row));
+  const { people: complete, made } = makePins(directory, imported, random);
+  const people = complete.filter((row) => !sameValue(directory.people.get(row.person)?.row, row));
   const facts: Fact[] = [
     ...doors.map((row): Fact => ({ t: "door", row })),
     ...schedules.map((row): Fact => ({ t: "schedule", row })),
@@ -46,7 +51,7 @@ export function importChange(
     .map((row) => row.person)
     .filter((person) => directory.people.get(person)?.revoked);
   const counts = { doors: doors.length, schedules: schedules.length, people: people.length };
-  return { facts, result: { errors, ...counts, revoked } };
+  return { facts, result: { errors, ...counts, revoked, generated: made } };
 }
 
 /** The cells of one row of people.csv, by column. */
@@ -68,17 +73,27 @@ export function sheetOf(cells: Cells): Sheet {
   return { file: FILE, columns: Object.keys(cells), rows: [{ line: 1, cells: Object.values(cells) }] };
 }
 
+/** What a row of a person is checked against: somebody who gets access again is as good as new. */
+export function knownFor(directory: Directory, purpose: Purpose, person: string): Known {
+  if (purpose !== "regrant") return directory;
+  const { doors, schedules } = directory;
+  const people = new Map(directory.people);
+  people.delete(person);
+  return { doors, schedules, people };
+}
+
 /** The facts of one person's row; or the error, where the person is on record and should not be, or the other way round. */
 export function personChange(
   directory: Directory,
-  row: PersonRow,
+  imported: Imported,
   purpose: Purpose,
   random: Hosts["random"],
 ): Fact[] | ImportError {
-  const known = directory.people.get(row.person);
-  const isExpected = purpose === "add" ? known === undefined : known?.revoked === (purpose === "regrant");
-  if (!isExpected)
-    return { file: FILE, line: 1, column: "person", value: row.person, wanted: WANTED[purpose] };
+  const { person } = imported.people[0];
+  const isRevoked = directory.people.get(person)?.revoked;
+  const isExpected = purpose === "add" ? isRevoked === undefined : isRevoked === (purpose === "regrant");
+  if (!isExpected) return { file: FILE, line: 1, column: "person", value: person, wanted: WANTED[purpose] };
+  const [row] = makePins(knownFor(directory, purpose, person), imported, random).people;
   const ids = newUserIds(directory, [], [row], random);
   const regranted: Fact[] = purpose === "regrant" ? [{ t: "regranted", person: row.person }] : [];
   return [...ids, ...regranted, { t: "person", row }];
@@ -90,13 +105,4 @@ export function checkRecord({ lock, publicKey, claim, keys }: LockRecord): void 
   const areKeys = [publicKey, ...Object.values(keys)].every((key) => key.length === PUBLIC_KEY_BYTES);
   if (lock.length !== LOCK_ID_BYTES || !isClaim || !areKeys)
     throw new RangeError("lock record: wanted an id of 8 bytes, keys of 32 bytes, and a claim number from 1");
-}
-
-/** Throws RangeError for a setting that no delta can carry, and for the zone, which comes with the door. */
-export function checkSetting(setting: number, value: Uint8Array): void {
-  const isNumber = Number.isInteger(setting) && setting > 0 && setting <= 0xff && setting !== Setting.zone;
-  if (!isNumber || value.length === 0 || value.length > MAX_SETTING_BYTES)
-    throw new RangeError(
-      `setting ${setting}: wanted 2 to 255, since the zone comes with the door, and 1 to ${MAX_SETTING_BYTES} bytes`,
-    );
 }

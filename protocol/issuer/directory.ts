@@ -4,9 +4,10 @@
 import { credentialTag, TAG_KIND } from "../crypto/derive";
 import type { Crypto } from "../crypto/port";
 import { ascii, fromHex } from "../wire/bytes";
-import { Kind } from "../wire/entry";
+import { Flag, Kind } from "../wire/entry";
 import type { LockRecord } from "./facts";
 import type { Content } from "./items";
+import type { HoursPlan } from "./policies";
 import type { DoorRow, PersonRow, ScheduleRow } from "./rows";
 import { instantOf } from "./when";
 import type { OffsetOf } from "./zone";
@@ -19,8 +20,12 @@ export interface Door {
   readonly users: Map<string, number>;
   /** Whose id it is or was: attribution outlives the person's record (rule A57). */
   readonly handles: Map<number, string>;
-  /** Settings beside the zone. */
+  /** Settings that are the same bytes at any lock. */
   readonly settings: Map<number, Uint8Array>;
+  /** The PIN that opens whatever the hours are, empty once it was taken away (rule C17). */
+  master?: string;
+  /** When the door unlocks itself, with an empty schedule once that was taken away (rule T16). */
+  hours?: HoursPlan;
 }
 
 /** A person on record. */
@@ -101,17 +106,21 @@ export class Directory {
       start: instant(row.start),
       end: instant(row.end),
       uses: row.uses,
+      minutesAfterFirstUse: row.minutesAfterFirstUse,
+      firstUseHours: row.firstUseHours,
       capabilities: row.capabilities,
-      flags: 0,
+      flags: (row.dual ? Flag.dual : 0) | (row.notify ? Flag.notify : 0),
       disabled: off,
     };
     // Where the zone of a door has changed since, an end may have come before its start there: no time is left to grant.
     if (terms.end > 0 && terms.end <= terms.start) return [];
     const contents: Content[] = [];
-    if (row.pin !== "") {
-      const tag = credentialTag(crypto, pinKey, TAG_KIND.typed, ascii(row.pin));
-      contents.push({ ...terms, kind: Kind.pin, tag, digits: row.pin.length });
-    }
+    const addPin = (pin: string, flags: number) => {
+      const tag = credentialTag(crypto, pinKey, TAG_KIND.typed, ascii(pin));
+      contents.push({ ...terms, kind: Kind.pin, tag, digits: pin.length, flags });
+    };
+    if (row.pin !== "") addPin(row.pin, terms.flags);
+    if (row.duressPin !== "") addPin(row.duressPin, terms.flags | Flag.duress);
     if (row.card !== "") {
       const tag = credentialTag(crypto, pinKey, TAG_KIND.card, fromHex(row.card));
       contents.push({ ...terms, kind: Kind.card, tag, digits: 0 });

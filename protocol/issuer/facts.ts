@@ -6,6 +6,7 @@ import type { ClaimKeys } from "../crypto/derive";
 import { equal } from "../wire/bytes";
 import type { CborValue } from "../wire/cborx";
 import { decode, encode } from "../wire/cborx";
+import type { HoursPlan } from "./policies";
 import type { DoorRow, PersonRow, ScheduleRow } from "./rows";
 
 /** What provisioning and the maker tell of the lock at a door. */
@@ -36,6 +37,10 @@ export type Fact =
       readonly setting: number;
       readonly value: Uint8Array;
     }
+  /** The master of a door is this PIN, none where it is empty. */
+  | { readonly t: "master"; readonly door: string; readonly pin: string }
+  /** A door unlocks itself so; never where the schedule is empty. */
+  | { readonly t: "hours"; readonly door: string; readonly hours: HoursPlan }
   | { readonly t: "schedule"; readonly row: ScheduleRow }
   /** The user ids by which people go at the lock of a door. */
   | { readonly t: "users"; readonly door: string; readonly users: readonly (readonly [string, number])[] }

@@ -1,9 +1,12 @@
-// People from sheets (rules A1, A2, A5, A15, A17, C2, C7, C10, C19, T4): each row by itself, then what rows say of each other and of
-// people who are there already: handles, PINs and cards that stand once in the account, grantors that exist and never form a ring.
+// People from sheets (rules A1, A2, A5, A15, A17, C2, C7, C10, C12, C13, C15, C16, C19, T4, X7): each row by itself, then what rows say of each other and of
+// people who are there already: handles, PINs and cards that stand once in the account, grantors that exist and never form a ring. That
+// the first digits of PINs stand once at a door is the doors' part.
 
 import { Capability, Role } from "../wire/entry";
 import {
   MAX_CARD_BYTES,
+  MAX_FIRST_USE_HOURS,
+  MAX_MINUTES_AFTER_FIRST_USE,
   MAX_PIN_DIGITS,
   MAX_U32,
   MAX_USES,
@@ -20,7 +23,25 @@ import { instantOf, parseWhen, WHEN_WANTED } from "./when";
 import type { OffsetOf } from "./zone";
 
 const REQUIRED = ["person", "name", "role", "keys"];
-const OPTIONAL = ["pin", "card", "start", "end", "schedule", "uses", "grantor", "capabilities"];
+const OPTIONAL = [
+  ...["pin", "card", "start", "end", "schedule", "uses", "grantor", "capabilities"],
+  ...["duress-pin", "first-use-hours", "minutes-after-first-use", "dual", "notify"],
+];
+
+/** Columns with what is typed at a door. */
+export const PIN_COLUMNS = ["pin", "duress-pin"] as const;
+type PinColumn = (typeof PIN_COLUMNS)[number];
+
+/** What stands once in the account, by the columns that it may stand in. */
+const UNIQUE: readonly { readonly what: string; readonly columns: readonly UniqueColumn[] }[] = [
+  { what: "person", columns: ["person"] },
+  { what: "PIN", columns: PIN_COLUMNS },
+  { what: "card", columns: ["card"] },
+];
+type UniqueColumn = "person" | "card" | PinColumn;
+
+/** In place of a PIN: one that the issuer makes, where the person has none that can stay (rule C18). */
+const AUTO = "auto";
 
 /** The roles that a file may give. */
 const ROLES: ReadonlyMap<string, number> = new Map([
@@ -50,6 +71,14 @@ export interface PeopleContext {
   readonly offsetOf: OffsetOf;
 }
 
+/** A row of a person, and what it says. */
+export interface Candidate {
+  readonly row: Row;
+  person: PersonRow;
+  /** Whether the issuer shall see to the PIN. */
+  readonly auto: boolean;
+}
+
 const listed = (names: Iterable<string>): string =>
   [...names].sort().join(", ") || "none, since there is none";
 
@@ -57,12 +86,24 @@ export function importPeople(
   sheets: readonly Sheet[],
   context: PeopleContext,
   errors: ImportError[],
-): PersonRow[] {
+): Candidate[] {
   const rows = sheets.flatMap((sheet) => rowsOf(sheet, REQUIRED, OPTIONAL, errors));
-  const people = rows.map((row) => ({ row, person: readPerson(row, context) }));
-  checkUnique(rows, context.people);
+  const candidates = rows.map((row): Candidate => {
+    return { row, person: readPerson(row, context), auto: row.cell("pin") === AUTO };
+  });
+  checkUnique(candidates, context.people);
   checkGrantors(rows, context.people);
-  return people.map(({ person }) => person);
+  return candidates;
+}
+
+/** The PIN of a column. */
+export const pinIn = (person: PersonRow, column: PinColumn): string =>
+  column === "pin" ? person.pin : person.duressPin;
+
+/** Takes away the PIN that cannot stay: the issuer makes another one, or the row is at fault. */
+export function refusePin(candidate: Candidate, column: PinColumn, wanted: string): void {
+  if (column === "pin" && candidate.auto) candidate.person = { ...candidate.person, pin: "" };
+  else candidate.row.fail(column, wanted);
 }
 
 function readPerson(row: Row, context: PeopleContext): PersonRow {
@@ -77,11 +118,16 @@ function readPerson(row: Row, context: PeopleContext): PersonRow {
     name: row.cell("name"),
     role: role ?? Role.guest,
     keys,
-    pin: readPin(row),
+    pin: readPin(row, context.people),
+    duressPin: readDuressPin(row),
     card: readCard(row),
     ...readTimes(row, role, keys, context),
     schedule,
-    uses: readUses(row),
+    uses: readCount(row, "uses", MAX_USES, "any number"),
+    minutesAfterFirstUse: readCount(row, "minutes-after-first-use", MAX_MINUTES_AFTER_FIRST_USE, "any time"),
+    firstUseHours: readCount(row, "first-use-hours", MAX_FIRST_USE_HOURS, "any time"),
+    dual: readYes(row, "dual"),
+    notify: readYes(row, "notify"),
     grantor: row.cell("grantor"),
     capabilities: readCapabilities(row),
   };
@@ -100,13 +146,28 @@ function readKeys(row: Row, context: PeopleContext): string[] {
   return [...new Set(keys)];
 }
 
-function readPin(row: Row): string {
+function readPin(row: Row, people: Known["people"]): string {
   const pin = row.cell("pin");
   if (pin === "") return pin;
+  if (pin === AUTO) {
+    const own = people.get(row.cell("person"))?.row.pin ?? "";
+    return weakness(own) === undefined ? own : "";
+  }
+  return readDigits(row, "pin", `, or "${AUTO}"`);
+}
+
+function readDuressPin(row: Row): string {
+  if (row.cell("duress-pin") === "") return "";
+  if (row.cell("pin") === "") row.fail("pin", "a PIN, since the one for duress stands beside it");
+  return readDigits(row, "duress-pin", "");
+}
+
+function readDigits(row: Row, column: PinColumn, or: string): string {
+  const pin = row.cell(column);
   const isPin = /^[0-9]+$/.test(pin) && pin.length >= MIN_PIN_DIGITS && pin.length <= MAX_PIN_DIGITS;
-  if (!isPin) row.fail("pin", `${MIN_PIN_DIGITS} to ${MAX_PIN_DIGITS} digits`);
+  if (!isPin) row.fail(column, `${MIN_PIN_DIGITS} to ${MAX_PIN_DIGITS} digits${or}`);
   const weak = isPin ? weakness(pin) : undefined;
-  if (weak !== undefined) row.fail("pin", `a PIN that is harder to guess; in this one ${weak}`);
+  if (weak !== undefined) row.fail(column, `a PIN that is harder to guess; in this one ${weak}`);
   return pin;
 }
 
@@ -118,13 +179,18 @@ function readCard(row: Row): string {
   return card;
 }
 
-function readUses(row: Row): number {
-  const text = row.cell("uses");
+function readCount(row: Row, column: string, most: number, unlimited: string): number {
+  const text = row.cell(column);
   if (text === "") return 0;
-  const uses = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
-  if (uses < 1 || uses > MAX_USES)
-    row.fail("uses", `a number from 1 to ${MAX_USES}, or nothing for any number`);
-  return uses;
+  const count = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
+  if (count < 1 || count > most) row.fail(column, `a number from 1 to ${most}, or nothing for ${unlimited}`);
+  return count;
+}
+
+function readYes(row: Row, column: string): boolean {
+  const text = row.cell(column);
+  if (!["yes", "no", ""].includes(text)) row.fail(column, "yes or no, or nothing for no");
+  return text === "yes";
 }
 
 function readCapabilities(row: Row): number {
@@ -158,7 +224,8 @@ function readTimes(
   if (role === Role.guest) {
     if (row.cell("start") === "") row.fail("start", "a start, since a guest's access is for a time");
     if (row.cell("end") === "") row.fail("end", "an end, since a guest's access is for a time");
-  }
+  } else if (row.cell("first-use-hours") !== "" && row.cell("start") === "")
+    row.fail("start", "a start, since the hours for a first use count from it");
   if (
     start !== undefined &&
     end !== undefined &&
@@ -182,20 +249,28 @@ function isAfter(start: When, end: When, zones: ReadonlySet<string>, offsetOf: O
 }
 
 /** Handles, PINs and cards stand once; a person who is there already may come again with the own ones. */
-function checkUnique(rows: readonly Row[], people: Known["people"]): void {
-  const comes = new Set(rows.map((row) => row.cell("person")));
-  for (const column of ["person", "pin", "card"] as const) {
+function checkUnique(candidates: readonly Candidate[], people: Known["people"]): void {
+  const comes = new Set(candidates.map(({ person }) => person.person));
+  const stay = [...people.values()].filter(({ row }) => !comes.has(row.person));
+  for (const { what, columns } of UNIQUE) {
     const taken = new Map<string, string>();
-    for (const { row } of people.values())
-      if (column !== "person" && !comes.has(row.person)) taken.set(row[column], `${row.person} has it`);
-    for (const row of rows) {
-      const value = column === "card" ? row.cell(column).toLowerCase() : row.cell(column);
-      const where = taken.get(value);
-      if (value !== "" && where !== undefined)
-        row.fail(column, `a ${column === "pin" ? "PIN" : column} that stands once in the account; ${where}`);
-      else taken.set(value, `it stands in ${row.file}, line ${row.line}`);
-    }
+    for (const { row } of stay)
+      for (const column of columns) taken.set(valueIn(row, column), `${row.person} has it`);
+    for (const candidate of candidates)
+      for (const column of columns) {
+        const { row, person } = candidate;
+        const value = valueIn(person, column);
+        const where = value === "" ? undefined : taken.get(value);
+        const wanted = `a ${what} that stands once in the account; ${where}`;
+        if (where === undefined) taken.set(value, `it stands in ${row.file}, line ${row.line}`);
+        else if (column === "pin" || column === "duress-pin") refusePin(candidate, column, wanted);
+        else row.fail(column, wanted);
+      }
   }
+}
+
+function valueIn(person: PersonRow, column: UniqueColumn): string {
+  return column === "person" || column === "card" ? person[column] : pinIn(person, column);
 }
 
 function checkGrantors(rows: readonly Row[], people: Known["people"]): void {

@@ -1,7 +1,8 @@
-// From sheets to typed rows (rules A1, A2, A5, A51, C19, T1, T2, T4): doors, schedules and people are checked together, since people
+// From sheets to typed rows (rules A1, A2, A5, A51, C19, T1, T2, T4, T8): doors, schedules and people are checked together, since people
 // name keys and schedules. All faults of all files are collected; where there is one, nothing may be imported.
 
-import { MAX_SETTING_BYTES } from "../wire/limits";
+import type { NewDoor } from "./door-codes";
+import { checkPrefixes } from "./door-codes";
 import { importPeople } from "./import-people";
 import { importSchedules } from "./import-schedules";
 import type { DoorRow, Known, PersonRow, ScheduleRow } from "./rows";
@@ -9,7 +10,7 @@ import { HANDLE, HANDLE_WANTED, isName, LINKS, LOCK_PROFILES, NAME_WANTED } from
 import type { ImportError, Row, Sheet } from "./sheet";
 import { rowsOf } from "./sheet";
 import type { OffsetOf } from "./zone";
-import { posixZone } from "./zone";
+import { zoneSetting } from "./zone";
 
 /** The files of one import; any may be left out. */
 export interface Sheets {
@@ -24,16 +25,19 @@ export interface Imported {
   readonly doors: readonly DoorRow[];
   readonly schedules: readonly ScheduleRow[];
   readonly people: readonly PersonRow[];
+  /** Handles of those whose rows want a PIN that the issuer makes; their rows have none. */
+  readonly wantPin: ReadonlySet<string>;
   readonly errors: readonly ImportError[];
 }
 
-/** For so many years ahead a zone must follow one rule: longer than a lock goes without a visit. */
+/** For so many years ahead a lock is told what its clock does: longer than it goes without a visit. */
 const ZONE_YEARS = 10;
 
 /** `year` is this year; `offsetOf` throws for a zone that it does not know. */
 export function importSheets(sheets: Sheets, known: Known, offsetOf: OffsetOf, year: number): Imported {
   const errors: ImportError[] = [];
-  const doors = sheets.doors === undefined ? [] : importDoors(sheets.doors, offsetOf, year, errors);
+  const newDoors = sheets.doors === undefined ? [] : importDoors(sheets.doors, offsetOf, year, errors);
+  const doors = newDoors.map(({ door }) => door);
   const schedules =
     sheets.schedules === undefined ? [] : importSchedules(sheets.schedules, known.schedules.keys(), errors);
   const context = {
@@ -42,8 +46,17 @@ export function importSheets(sheets: Sheets, known: Known, offsetOf: OffsetOf, y
     people: known.people,
     offsetOf,
   };
-  const people = importPeople(sheets.people ?? [], context, errors);
-  return { doors, schedules, people, errors: inOrder(errors) };
+  const candidates = importPeople(sheets.people ?? [], context, errors);
+  checkPrefixes(known, newDoors, candidates);
+  const people = candidates.map(({ person }) => person);
+  const wantPin = candidates.filter(({ person, auto }) => auto && person.pin === "");
+  return {
+    doors,
+    schedules,
+    people,
+    wantPin: new Set(wantPin.map(({ person }) => person.person)),
+    errors: inOrder(errors),
+  };
 }
 
 /** By file, in the order in which files first show a fault, and then by line. */
@@ -63,10 +76,10 @@ function zonesOfKeys(known: Known, imported: readonly DoorRow[]): Map<string, Se
   return zones;
 }
 
-function importDoors(sheet: Sheet, offsetOf: OffsetOf, year: number, errors: ImportError[]): DoorRow[] {
+function importDoors(sheet: Sheet, offsetOf: OffsetOf, year: number, errors: ImportError[]): NewDoor[] {
   const seen = new Map<string, number>();
-  const texts = new Map<string, string | undefined>();
-  const doors: DoorRow[] = [];
+  const values = new Map<string, Uint8Array | undefined>();
+  const doors: NewDoor[] = [];
   for (const row of rowsOf(sheet, ["door", "profile", "link", "zone", "keys"], [], errors)) {
     const door = row.cell("door");
     if (!isName(door)) row.fail("door", NAME_WANTED);
@@ -77,13 +90,12 @@ function importDoors(sheet: Sheet, offsetOf: OffsetOf, year: number, errors: Imp
     const link = LINKS.find((name) => name === row.cell("link"));
     if (link === undefined) row.fail("link", LINKS.join(" or "));
     const zone = row.cell("zone");
-    if (!texts.has(zone)) texts.set(zone, zoneText(zone, offsetOf, year));
-    const text = texts.get(zone);
-    if (text === undefined)
-      row.fail("zone", "the IANA name of a zone with yearly rules, such as Europe/Berlin");
+    if (!values.has(zone)) values.set(zone, zoneValue(zone, offsetOf, year));
+    const value = values.get(zone);
+    if (value === undefined) row.fail("zone", "the IANA name of a zone, such as Europe/Berlin");
     const keys = keyWords(row);
-    if (row.ok && profile !== undefined && link !== undefined && text !== undefined)
-      doors.push({ door, profile, link, zone, zoneText: text, keys });
+    if (row.ok && profile !== undefined && link !== undefined && value !== undefined)
+      doors.push({ row, door: { door, profile, link, zone, zoneValue: value, keys } });
   }
   return doors;
 }
@@ -94,11 +106,10 @@ function keyWords(row: Row): string[] {
   return [...new Set(keys)];
 }
 
-/** What a lock is told of a zone; undefined for an unknown one, and for one that no POSIX TZ text describes. */
-function zoneText(zone: string, offsetOf: OffsetOf, year: number): string | undefined {
+/** What a lock is told of a zone; undefined for an unknown one, and for one whose clock a lock cannot follow. */
+function zoneValue(zone: string, offsetOf: OffsetOf, year: number): Uint8Array | undefined {
   try {
-    const text = posixZone(zone, offsetOf, year, year + ZONE_YEARS);
-    return text !== undefined && text.length <= MAX_SETTING_BYTES ? text : undefined;
+    return zoneSetting(zone, offsetOf, year, year + ZONE_YEARS);
   } catch {
     return undefined;
   }

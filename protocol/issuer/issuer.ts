@@ -3,26 +3,44 @@
 // content, whenever the power goes. Changes are made one after another, in the order of the calls.
 
 import type { Mail } from "../courier/courier";
+import { equal } from "../wire/bytes";
 import { DAY_S, dateOfDay, floorDiv } from "../wire/civil";
 import type { Status } from "../wire/messages";
 import { StatusFlag, Type } from "../wire/messages";
+import type { LockoutPolicy } from "../wire/settings";
+import { packLocalCodes, packNone, Setting } from "../wire/settings";
 import type { Signers } from "./account";
 import { Account } from "./account";
 import type { Cells, ImportResult, Purpose } from "./changes";
-import { checkRecord, checkSetting, importChange, personChange, sheetOf } from "./changes";
+import { checkRecord, importChange, knownFor, personChange, sheetOf } from "./changes";
 import type { Directory } from "./directory";
 import { signBundle } from "./encode";
 import type { Fact, LockRecord } from "./facts";
-import { decodeFacts, encodeFacts } from "./facts";
+import { decodeFacts, encodeFacts, sameValue } from "./facts";
 import type { Imported, Sheets } from "./import";
 import { importSheets } from "./import";
 import type { Outcome } from "./ledger";
 import type { NoReceipt } from "./mail";
 import { askMail, KEYSET_NUMBER, keysetBody, openReceipt, timeBody } from "./mail";
+import type { HolidayPlan, HoursPlan } from "./policies";
+import {
+  checkHours,
+  checkMaster,
+  clockBoundValue,
+  densityValue,
+  directValue,
+  holidaySetting,
+  holidayValue,
+  lockoutValue,
+  modeValue,
+  NO_HOURS,
+  relockValue,
+} from "./policies";
 import type { Hosts } from "./ports";
 import type { Alarm } from "./receipts";
 import type { LockReport } from "./report";
 import { reportOf } from "./report";
+import type { Known } from "./rows";
 import type { ImportError } from "./sheet";
 
 /** What became of a receipt. */
@@ -38,6 +56,7 @@ export type Received =
 export type LockStatus = Pick<Status, "epoch" | "applied" | "flags" | "keyset">;
 
 const SEED_BYTES = 32;
+const NOTHING = new Uint8Array(0);
 const SITE = /^[a-z0-9-]{1,16}$/;
 
 export class Issuer {
@@ -99,14 +118,17 @@ export class Issuer {
    */
   importSheets(sheets: Sheets, now: number): Promise<ImportResult> {
     return this.#inTurn(async () => {
-      const imported = this.#check(sheets, now);
+      const imported = this.#check(sheets, this.directory, now);
       const { facts, result } = importChange(this.directory, imported, this.#hosts.random);
       await this.#commit(...facts);
       return result;
     });
   }
 
-  /** Adds a person, given as the cells of a row of people.csv. The errors, none when it is done. */
+  /**
+   * Adds a person, given as the cells of a row of people.csv. The errors, none when it is done. A PIN that was asked for as "auto" stands
+   * in the directory then.
+   */
   addPerson(cells: Cells, now: number): Promise<readonly ImportError[]> {
     return this.#setPerson(cells, now, "add");
   }
@@ -152,12 +174,69 @@ export class Issuer {
     });
   }
 
-  /** Sets one of `Setting` at a door but the zone, which comes with the door. RangeError on a value that no delta carries. */
+  // ---- settings of doors; each rejects with a RangeError what no lock takes, and changes nothing where it is set so already
+
+  /** Sets one of `Setting` as bytes, but the zone, which comes with the door, and what {@link setMaster} and {@link setHours} set. */
   set(door: string, setting: number, value: Uint8Array): Promise<void> {
     return this.#inTurn(async () => {
-      this.directory.door(door);
-      checkSetting(setting, value);
-      await this.#commit({ t: "setting", door, setting, value });
+      const has = this.directory.door(door).settings.get(setting);
+      const before = has ?? (setting >= Setting.holiday ? packNone() : NOTHING);
+      if (!equal(directValue(setting, value), before))
+        await this.#commit({ t: "setting", door, setting, value });
+    });
+  }
+
+  /** The operating mode, of `Mode` (rule A60). */
+  async setMode(door: string, mode: number): Promise<void> {
+    await this.set(door, Setting.mode, modeValue(mode));
+  }
+
+  /** After how many seconds the bolt is thrown again: 0 for never, up to 3600 (rule M6). */
+  async setRelock(door: string, seconds: number): Promise<void> {
+    await this.set(door, Setting.relockSeconds, relockValue(seconds));
+  }
+
+  /** The highest density that a put may bring about, in units of 10⁻¹⁰ (rule C18). */
+  async setDensity(door: string, limit: number): Promise<void> {
+    await this.set(door, Setting.density, densityValue(limit));
+  }
+
+  /** How strict the keypad is with wrong entries (rule X1). */
+  async setLockout(door: string, policy: LockoutPolicy): Promise<void> {
+    await this.set(door, Setting.lockout, lockoutValue(policy));
+  }
+
+  /** Whether codes may be programmed at the keypad (rule C24). */
+  async setLocalCodes(door: string, allowed: boolean): Promise<void> {
+    await this.set(door, Setting.localCodes, packLocalCodes(allowed));
+  }
+
+  /** The error above which the lock's clock counts as unknown, in seconds, 1 to 3600 (rule T11). */
+  async setClockBound(door: string, seconds: number): Promise<void> {
+    await this.set(door, Setting.clockBound, clockBoundValue(seconds));
+  }
+
+  /** Holiday `n` of 0 to 63, undefined for none (rule T7). */
+  async setHoliday(door: string, n: number, holiday: HolidayPlan | undefined): Promise<void> {
+    await this.set(door, holidaySetting(n), holidayValue(holiday));
+  }
+
+  /** The PIN that opens whatever the hours and the mode are, undefined for none (rule C17). */
+  setMaster(door: string, pin: string | undefined): Promise<void> {
+    return this.#inTurn(async () => {
+      const at = this.directory.door(door);
+      if (pin !== undefined) checkMaster(this.directory, at, pin);
+      if ((pin ?? "") !== (at.master ?? "")) await this.#commit({ t: "master", door, pin: pin ?? "" });
+    });
+  }
+
+  /** The hours in which the door unlocks itself, undefined for none (rule T16). Their schedule stays at the lock as long. */
+  setHours(door: string, hours: HoursPlan | undefined): Promise<void> {
+    return this.#inTurn(async () => {
+      const at = this.directory.door(door);
+      if (hours !== undefined) checkHours(this.directory, hours);
+      if (!sameValue(hours ?? NO_HOURS, at.hours ?? NO_HOURS))
+        await this.#commit({ t: "hours", door, hours: hours ?? NO_HOURS });
     });
   }
 
@@ -278,16 +357,17 @@ export class Issuer {
     return seed;
   }
 
-  #check(sheets: Sheets, now: number): Imported {
+  #check(sheets: Sheets, known: Known, now: number): Imported {
     const { year } = dateOfDay(floorDiv(now, DAY_S));
-    return importSheets(sheets, this.directory, this.#hosts.offsetOf, year);
+    return importSheets(sheets, known, this.#hosts.offsetOf, year);
   }
 
   #setPerson(cells: Cells, now: number, purpose: Purpose): Promise<readonly ImportError[]> {
     return this.#inTurn(async () => {
-      const { errors, people } = this.#check({ people: [sheetOf(cells)] }, now);
-      if (errors.length > 0) return errors;
-      const change = personChange(this.directory, people[0], purpose, this.#hosts.random);
+      const known = knownFor(this.directory, purpose, (cells.person ?? "").trim());
+      const imported = this.#check({ people: [sheetOf(cells)] }, known, now);
+      if (imported.errors.length > 0) return imported.errors;
+      const change = personChange(this.directory, imported, purpose, this.#hosts.random);
       if (!Array.isArray(change)) return [change];
       await this.#commit(...change);
       return [];

@@ -3,6 +3,7 @@
 // a person wants next (rules A4, A41, K5).
 
 import { toHex } from "../wire/bytes";
+import { Flag } from "../wire/entry";
 import type { Slot } from "./table";
 
 /** One thing that a lock shall have, or shall not have any more. */
@@ -47,7 +48,10 @@ export interface Content {
   readonly start: number;
   readonly end: number;
   readonly uses: number;
+  readonly minutesAfterFirstUse: number;
+  readonly firstUseHours: number;
   readonly capabilities: number;
+  /** Of `Flag`, but for `disabled`. */
   readonly flags: number;
   /** Kept, and refused with "disabled" (rule A75). */
   readonly disabled: boolean;
@@ -57,16 +61,22 @@ export interface Content {
 export interface Credential extends Item {
   readonly user: number;
   readonly kind: number;
+  /** Whether it is the code that raises a silent alarm (rule C16). */
+  readonly isDuress: boolean;
   /** Whose it is, in the issuer's own words; no lock learns it. */
   readonly who: string;
   content?: Content;
 }
 
-/** The key of a credential: a user has one of each kind at a lock. */
-export const credentialKey = (user: number, kind: number): string => `${user}:${kind}`;
+/** The key of a credential: a user has one of each kind at a lock, and one more of a kind for duress. */
+export const credentialKey = (user: number, kind: number, isDuress: boolean): string =>
+  isDuress ? `${user}:${kind}:duress` : `${user}:${kind}`;
+
+/** Whether a credential is one for duress. No delta ever changes that, so that a slot keeps its key. */
+export const isForDuress = ({ flags }: { readonly flags: number }): boolean => (flags & Flag.duress) !== 0;
 
 /** The key of the credential that stands in a slot. */
-export const keyOfSlot = ({ user, kind }: Slot): string => credentialKey(user, kind);
+export const keyOfSlot = (slot: Slot): string => credentialKey(slot.user, slot.kind, isForDuress(slot));
 
 /** Whether two wishes are one. */
 export function sameContent(a: Content | undefined, b: Content | undefined): boolean {
@@ -82,4 +92,6 @@ export const settingKey = (id: number): string => `setting:${id}`;
 export interface SettingItem extends Item {
   readonly id: number;
   value: Uint8Array;
+  /** The name of the schedule whose id is the first byte of the value; empty where there is none in it. */
+  schedule: string;
 }

@@ -14,7 +14,7 @@ import type { Window } from "../wire/windows";
 import type { BundleHead } from "./encode";
 import { BundleRoom, encodeDelta } from "./encode";
 import type { Content, Credential, Item, SettingItem } from "./items";
-import { credentialKey, newItem, sameContent, settingKey, wantAnew } from "./items";
+import { credentialKey, isForDuress, newItem, sameContent, settingKey, wantAnew } from "./items";
 import type { Position } from "./log";
 import { fieldsOf, Log } from "./log";
 import type { Wants } from "./plan";
@@ -32,7 +32,7 @@ export interface Outcome {
   readonly seq: number;
   /** One of `Op`. */
   readonly op: number;
-  /** What it served: `user:kind`, `schedule:id`, `setting:id`, `revoke:user`, or nothing that is still known. */
+  /** What it served: `user:kind`, `user:kind:duress`, `schedule:id`, `setting:id`, `revoke:user`, or nothing that is still known. */
   readonly item: string;
   readonly code: number;
   readonly state: "confirmed" | "failed";
@@ -67,17 +67,18 @@ export class Ledger {
 
   // ---- what is wanted
 
-  /** Wants exactly these credentials of a user, at most one of a kind. Nothing changes for those that are wanted already. */
+  /** Wants exactly these credentials of a user, at most one of each key. Nothing changes for those that are wanted already. */
   want(user: number, who: string, contents: readonly Content[]): void {
-    for (const kind of Object.values(Kind)) {
-      const key = credentialKey(user, kind);
-      const content = contents.find((candidate) => candidate.kind === kind);
-      const known = this.credentials.get(key);
-      if (known === undefined && content === undefined) continue;
-      const credential = known ?? { ...newItem(key), user, who, kind };
-      this.credentials.set(key, credential);
-      this.#set(credential, content);
-    }
+    for (const kind of Object.values(Kind))
+      for (const isDuress of [false, true]) {
+        const key = credentialKey(user, kind, isDuress);
+        const content = contents.find((one) => one.kind === kind && isForDuress(one) === isDuress);
+        const known = this.credentials.get(key);
+        if (known === undefined && content === undefined) continue;
+        const credential = known ?? { ...newItem(key), user, who, kind, isDuress };
+        this.credentials.set(key, credential);
+        this.#set(credential, content);
+      }
   }
 
   #set(credential: Credential, content: Content | undefined): void {
@@ -91,13 +92,19 @@ export class Ledger {
     if (content === undefined && credential.last === 0) this.credentials.delete(credential.key);
   }
 
-  wantSetting(id: number, value: Uint8Array): void {
+  /** Wants a setting; `schedule` names the one whose id takes the place of the value's first byte. */
+  wantSetting(id: number, value: Uint8Array, schedule = ""): void {
     const item = this.settings.get(id);
-    if (item === undefined) this.settings.set(id, { ...newItem(settingKey(id)), id, value });
-    else if (!equal(item.value, value)) {
-      item.value = value;
-      wantAnew(item);
+    if (item !== undefined && equal(item.value, value) && item.schedule === schedule) return;
+    this.schedules.enter(schedule);
+    if (item === undefined) {
+      this.settings.set(id, { ...newItem(settingKey(id)), id, value, schedule });
+      return;
     }
+    this.schedules.leave(item.schedule);
+    item.value = value;
+    item.schedule = schedule;
+    wantAnew(item);
   }
 
   /** Names a schedule's windows; the lock learns them when a credential needs them. */
@@ -235,7 +242,7 @@ export class Ledger {
     this.#checks = [];
     this.#revokes = [];
     this.#known.clear();
-    for (const item of this.credentials.values()) item.last = 0;
+    for (const item of [...this.credentials.values(), ...this.settings.values()]) item.last = 0;
     this.#sweep();
   }
 

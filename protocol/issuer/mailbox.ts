@@ -34,7 +34,8 @@ export function mailboxOf(delivery: Delivery): Mailbox {
       issuer.mail(lock, status, delivery.now(), BUNDLES_AT_ONCE),
     time: async (nonce) => issuer.timeAnswer(lock, nonce, delivery.now()),
     receipt: async (message) => {
-      delivery.onReceipt?.(await issuer.receive(lock, message));
+      const received = await issuer.receive(lock, message);
+      delivery.onReceipt?.(received);
     },
   };
 }

@@ -1,26 +1,38 @@
-// PINs that are guessed first (rule C19). Only the issuer can refuse them: a delta carries no digits.
+// PINs at the issuer (rules C18, C19): which are refused as weak, what they weigh in the density of a door, and what a density means for
+// someone who guesses. A delta carries no digits, so what is not refused here is refused nowhere.
 
-const MIN_DISTINCT_DIGITS = 3;
+import { ascii } from "../wire/bytes";
+import { MAX_GUESSES_A_DAY, MAX_GUESSES_AT_ONCE, MAX_PIN_DIGITS } from "../wire/limits";
+import { PREFIX_DIGITS, Weakness, weaknessOf } from "../wire/weakness";
+
+const TEXTS: Readonly<Record<number, string>> = {
+  [Weakness.same]: "all digits are the same",
+  [Weakness.run]: "the digits run up or down",
+  [Weakness.few]: "there are fewer than 3 different digits",
+  [Weakness.triple]: "a digit stands three times in a row",
+  [Weakness.repeated]: "the same digits are repeated",
+};
 
 /** Why a PIN is refused as weak, undefined for one that is not. `pin` is digits only. */
 export function weakness(pin: string): string | undefined {
-  const distinct = new Set(pin).size;
-  if (distinct === 1) return "all digits are the same";
-  if (isRun(pin, 1) || isRun(pin, 9)) return "the digits run up or down";
-  if (distinct < MIN_DISTINCT_DIGITS) return "fewer than 3 different digits";
-  if (isRepeated(pin)) return "the same digits are repeated";
-  return undefined;
+  return TEXTS[weaknessOf(ascii(pin))];
 }
 
-/** Whether each digit is the one before it plus `step`, 0 following 9. */
-function isRun(pin: string, step: number): boolean {
-  for (let i = 1; i < pin.length; i++) if ((Number(pin[i - 1]) + step) % 10 !== Number(pin[i])) return false;
-  return true;
-}
+/** The digits that no two live codes of a door have in common. */
+export const prefixOf = (pin: string): string => pin.slice(0, PREFIX_DIGITS);
 
-/** Whether the PIN is one block again and again, such as 12341234. */
-function isRepeated(pin: string): boolean {
-  for (let size = 1; size <= pin.length / 2; size++)
-    if (pin.length % size === 0 && pin === pin.slice(0, size).repeat(pin.length / size)) return true;
-  return false;
+/** What a PIN of so many digits adds to the density, in units of 10⁻¹⁰. */
+export const weightOf = (digits: number): number => 10 ** (MAX_PIN_DIGITS - digits);
+
+/** Densities are whole numbers of these. */
+const UNITS = 1e10;
+
+/**
+ * The chance that somebody who does nothing but guess opens the door within these days, at a density in units of 10⁻¹⁰: 1 − (1 − ρ)^n
+ * for the n entries that a lockout lets a lock look at.
+ */
+export function guessRisk(density: number, days: number): number {
+  const chance = Math.min(density / UNITS, 1);
+  const guesses = MAX_GUESSES_AT_ONCE + days * MAX_GUESSES_A_DAY;
+  return 0 - Math.expm1(guesses * Math.log1p(0 - chance));
 }

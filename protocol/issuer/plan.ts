@@ -6,11 +6,12 @@ import { equal } from "../wire/bytes";
 import type { DeltaFields } from "../wire/deltas";
 import { Op } from "../wire/deltas";
 import { Flag } from "../wire/entry";
-import type { ChangeDelta, Delta, PutDelta } from "./encode";
+import { Setting } from "../wire/settings";
+import type { ChangeDelta, Delta, PutDelta, Terms } from "./encode";
 import type { Content, Credential, SettingItem } from "./items";
-import { credentialKey, keyOfSlot, refusal, settingKey } from "./items";
+import { keyOfSlot, refusal, settingKey } from "./items";
 import type { ScheduleBook } from "./schedule-book";
-import { scheduleKey } from "./schedule-book";
+import { scheduleKey, settingValue } from "./schedule-book";
 import type { Slot } from "./table";
 import { Table } from "./table";
 import { sameWindows, unpackWindow } from "./windows";
@@ -27,6 +28,7 @@ export interface Wants {
 }
 
 const MAX_SLOT = 0xffff;
+const NO_TAG = new Uint8Array(0);
 
 function isSameCredential(slot: Slot, credential: Credential, content: Content): boolean {
   const same =
@@ -45,37 +47,26 @@ function hasTerms(slot: Slot, content: Content, schedule: number): boolean {
     slot.start === content.start &&
     slot.end === content.end &&
     slot.capabilities === content.capabilities &&
-    slot.minutesAfterFirstUse === 0 &&
-    slot.firstUseHours === 0 &&
+    slot.minutesAfterFirstUse === content.minutesAfterFirstUse &&
+    slot.firstUseHours === content.firstUseHours &&
     (slot.flags & ~Flag.disabled) === content.flags
   );
 }
 
-function put(credential: Credential, content: Content, schedule: number, was?: Slot): PutDelta {
-  const { kind, tag, digits, role, grantor, start, end, uses, capabilities, flags } = content;
-  const { user } = credential;
+/** What a put and a change say alike. */
+function termsOf(content: Content, schedule: number): Terms {
+  const { role, start, end, minutesAfterFirstUse, firstUseHours, capabilities, flags } = content;
+  return { role, schedule, start, end, minutesAfterFirstUse, firstUseHours, capabilities, flags };
+}
+
+function put({ user }: Credential, content: Content, schedule: number, was?: Slot): PutDelta {
+  const { kind, tag, digits, grantor, uses } = content;
   const where = { slot: was?.slot ?? 0, generation: was?.generation ?? 0 };
-  return {
-    op: "put",
-    ...where,
-    kind,
-    tag,
-    digits,
-    user,
-    role,
-    grantor,
-    schedule,
-    start,
-    end,
-    uses,
-    capabilities,
-    flags,
-  };
+  return { op: "put", ...where, kind, tag, digits, user, grantor, uses, ...termsOf(content, schedule) };
 }
 
 function change({ slot, generation }: Slot, content: Content, schedule: number): ChangeDelta {
-  const { role, start, end, capabilities, flags } = content;
-  return { op: "change", slot, generation, role, schedule, start, end, capabilities, flags };
+  return { op: "change", slot, generation, ...termsOf(content, schedule) };
 }
 
 /**
@@ -122,7 +113,7 @@ export function revocations(family: readonly number[], table: Table): number[] {
 export function itemKey(delta: DeltaFields, table: Table): string {
   switch (delta.op) {
     case Op.put:
-      return credentialKey(delta.entry.user, delta.entry.kind);
+      return keyOfSlot(delta.entry);
     case Op.revoke:
       return `revoke:${delta.user}`;
     case Op.putSchedule:
@@ -142,9 +133,11 @@ export function slotsByKey(table: Table): Map<string, Slot> {
   return new Map(Array.from(table.slots.values(), (slot) => [keyOfSlot(slot), slot]));
 }
 
-/** Ids of the schedules that wanted credentials name. */
+/** Ids of the schedules that wanted credentials and settings name. */
 function neededSchedules(wants: Wants): Set<number> {
   const needed = new Set<number>();
+  for (const setting of wants.settings.values())
+    if (refusal(setting) === undefined) needed.add(wants.schedules.id(setting.schedule));
   for (const credential of wants.credentials.values())
     if (credential.content !== undefined && refusal(credential) === undefined)
       needed.add(wants.schedules.id(credential.content.schedule));
@@ -159,12 +152,8 @@ function neededSchedules(wants: Wants): Set<number> {
 export function* plan(wants: Wants, table: Table): Generator<Delta, void, void> {
   for (const user of [...wants.revokes]) yield { op: "revoke", user };
   yield* planRemovals(wants, table);
-  for (const setting of wants.settings.values()) {
-    const has = table.settings.get(setting.id);
-    const isSet = has !== undefined && equal(has, setting.value);
-    if (!isSet && refusal(setting) === undefined)
-      yield { op: "set", setting: setting.id, value: setting.value };
-  }
+  for (const setting of wants.settings.values())
+    if (setting.schedule === "") yield* planSetting(setting, wants, table);
   const needed = neededSchedules(wants);
   for (const id of [...needed].sort((a, b) => a - b)) {
     const schedule = wants.schedules.items.get(id);
@@ -173,10 +162,30 @@ export function* plan(wants: Wants, table: Table): Generator<Delta, void, void> 
     if (!sameWindows(table.schedules.get(id) ?? [], windows))
       yield { op: "put-schedule", id, windows: windows.map(unpackWindow) };
   }
+  for (const setting of wants.settings.values())
+    if (setting.schedule !== "") yield* planSetting(setting, wants, table);
   yield* planGrants(wants, table);
   for (const id of [...table.schedules.keys()])
     if (!needed.has(id) && !table.usesSchedule(id) && !wants.stuckSchedules.has(id))
       yield { op: "drop-schedule", id };
+}
+
+/** A setting that the lock does not have yet. */
+function* planSetting(setting: SettingItem, wants: Wants, table: Table): Generator<Delta, void, void> {
+  const { id } = setting;
+  const value = settingValue(setting, wants.schedules);
+  const has = table.settings.get(id);
+  if ((has !== undefined && equal(has, value)) || refusal(setting) !== undefined) return;
+  if (id === Setting.master) yield* planFree(value.subarray(1), wants, table);
+  yield { op: "set", setting: id, value };
+}
+
+/** Empties the slot that holds a tag, where what it holds is going to be another anyway. */
+function* planFree(tag: Uint8Array, wants: Wants, table: Table): Generator<Delta, void, void> {
+  const holder = table.slotOfTag(tag);
+  const owner = holder === undefined ? undefined : wants.credentials.get(keyOfSlot(holder));
+  if (holder === undefined || owner?.content === undefined || refusal(owner) !== undefined) return;
+  if (!equal(owner.content.tag, tag)) yield { op: "drop", slot: holder.slot, generation: holder.generation };
 }
 
 /** Drops and disables. */
@@ -219,14 +228,7 @@ function* planBlocked(
   table: Table,
   place: (delta: Delta) => Delta,
 ): Generator<Delta, void, void> {
-  const tag = credential.content?.tag ?? new Uint8Array(0);
-  const holder = table.slotOfTag(tag);
-  if (holder !== undefined) {
-    const owner = wants.credentials.get(keyOfSlot(holder));
-    const moves =
-      owner?.content !== undefined && !equal(owner.content.tag, tag) && refusal(owner) === undefined;
-    if (moves) yield { op: "drop", slot: holder.slot, generation: holder.generation };
-  }
+  yield* planFree(credential.content?.tag ?? NO_TAG, wants, table);
   const delta = step(credential, slotsByKey(table).get(credential.key), wants.schedules);
   if (delta !== undefined) yield place(delta);
 }

@@ -1,7 +1,7 @@
 // Judging receipts (rules K1, K3, A47, S2, S11): what a receipt that verifies tells that is new, and what in it cannot be. Receipts come
 // late, twice or never; none of that is an alarm. A lock that has gone back, another log than the signed one, and another table are.
 
-import { equal } from "../wire/bytes";
+import { equal, toHex } from "../wire/bytes";
 import { Code, codeName, consumes } from "../wire/codes";
 import type { DeltaFields } from "../wire/deltas";
 import { Op } from "../wire/deltas";
@@ -50,6 +50,9 @@ export interface Mark {
   readonly damaged: number;
   readonly schedules: number;
   readonly density: number;
+  /** Codes that were programmed at the keypad, and the lock's digest of them, in hexadecimal (rule C24). */
+  readonly localCodes: number;
+  readonly localDigest: string;
 }
 
 /** What a receipt means for a log. */
@@ -66,8 +69,9 @@ export interface Verdict {
 /** The part of a receipt that is kept. */
 export function markOf(receipt: Receipt): Mark {
   const { epoch, applied, boot, number, nextEvent, time, trust, bound } = receipt;
-  const { slots, damaged, schedules, density } = receipt;
-  return { epoch, applied, boot, number, nextEvent, time, trust, bound, slots, damaged, schedules, density };
+  const { slots, damaged, schedules, density, localCodes } = receipt;
+  const counts = { slots, damaged, schedules, density, localCodes, localDigest: toHex(receipt.localDigest) };
+  return { epoch, applied, boot, number, nextEvent, time, trust, bound, ...counts };
 }
 
 /**
@@ -137,16 +141,17 @@ function readAnswers(
  * Whether the refusal of a delta only shows that an earlier one was refused, whose success it had counted on. `mirror` is the table as
  * the lock found it.
  */
-export function isExplained(mirror: Table, { op, entry, id }: DeltaFields, code: number): boolean {
+export function isExplained(mirror: Table, { op, entry, id, value }: DeltaFields, code: number): boolean {
   const generation = mirror.slots.get(entry.slot)?.generation ?? 0;
-  const holder = mirror.slotOfTag(entry.tag);
+  const holder = mirror.slotOfTag(op === Op.set ? value.subarray(1) : entry.tag);
   switch (code) {
     case Code.staleGeneration:
       return generation !== entry.generation;
     case Code.range:
       return op === Op.drop && generation === 0;
     case Code.duplicate:
-      return holder !== undefined && holder.slot !== entry.slot;
+      if (op === Op.set) return holder !== undefined;
+      return mirror.isMaster(entry.tag) || (holder !== undefined && holder.slot !== entry.slot);
     case Code.scheduleInUse:
       return mirror.usesSchedule(id);
     case Code.capacity:

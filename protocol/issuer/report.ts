@@ -2,10 +2,14 @@
 
 import { toHex } from "../wire/bytes";
 import type { BoundLock } from "./account";
+import { guessRisk } from "./pins";
 import type { Alarm, Mark } from "./receipts";
 import type { Link, LockProfile } from "./rows";
-import type { Standing, State } from "./states";
-import { standings } from "./states";
+import type { SettingStanding, Standing, State } from "./states";
+import { settingStandings, standings } from "./states";
+
+/** The time for which a risk of guessing is told, in days. */
+const RISK_DAYS = 30;
 
 /** Where everything stands at one lock. */
 export interface LockReport {
@@ -23,10 +27,13 @@ export interface LockReport {
   readonly isSettled: boolean;
   /** What the latest receipt told, undefined before the first. */
   readonly latest: Mark | undefined;
+  /** The chance that 30 days of guessing open the door, at the density of the latest receipt (rules C18, X1). */
+  readonly guessRisk: number | undefined;
   readonly alarms: readonly Alarm[];
   readonly credentials: readonly Standing[];
   /** How many credentials stand where. */
   readonly counts: Readonly<Record<State, number>>;
+  readonly settings: readonly SettingStanding[];
   /** The table digest that the acks add up to, in hexadecimal. */
   readonly digest: string;
 }
@@ -37,6 +44,7 @@ export function reportOf(lock: string, { door, ledger }: BoundLock): LockReport 
   const counts = { pending: 0, confirmed: 0, removed: 0, failed: 0, unconfirmed: 0 };
   for (const { state } of credentials) counts[state]++;
   const { profile, link } = door.row;
+  const { latest } = ledger;
   return {
     lock,
     door: door.row.door,
@@ -47,10 +55,12 @@ export function reportOf(lock: string, { door, ledger }: BoundLock): LockReport 
     applied: log.applied,
     acknowledged: log.acknowledged,
     isSettled: log.acknowledged === log.signed && !ledger.hasWork,
-    latest: ledger.latest,
+    latest,
+    guessRisk: latest === undefined ? undefined : guessRisk(latest.density, RISK_DAYS),
     alarms: [...ledger.alarms],
     credentials,
     counts,
+    settings: settingStandings(ledger),
     digest: toHex(log.mirror.sum),
   };
 }

@@ -26,8 +26,8 @@ export interface DoorRow {
   readonly link: Link;
   /** An IANA name. */
   readonly zone: string;
-  /** The POSIX TZ text that the lock is told. */
-  readonly zoneText: string;
+  /** What the lock is told of the zone: the value of its setting. */
+  readonly zoneValue: Uint8Array;
   readonly keys: readonly string[];
 }
 
@@ -46,19 +46,33 @@ export interface PersonRow {
   readonly role: number;
   readonly keys: readonly string[];
   readonly pin: string;
+  /** A second PIN, which opens as the first and raises a silent alarm (rule C16). */
+  readonly duressPin: string;
   /** UID in lower-case hexadecimal. */
   readonly card: string;
   readonly start?: When;
   readonly end?: When;
   readonly schedule: string;
   readonly uses: number;
+  /** Minutes for which the access lasts after its first use (rule C12). */
+  readonly minutesAfterFirstUse: number;
+  /** Hours after the start within which a first use must happen (rule C13). */
+  readonly firstUseHours: number;
+  /** Opens only together with another person who is so too (rule C15). */
+  readonly dual: boolean;
+  /** Whether each use is to be reported. */
+  readonly notify: boolean;
   readonly grantor: string;
   readonly capabilities: number;
 }
 
+/** All that a person may type at a door. */
+export const pinsOf = ({ pin, duressPin }: PersonRow): string[] =>
+  [pin, duressPin].filter((code) => code !== "");
+
 /** What an import is checked against. */
 export interface Known {
-  readonly doors: ReadonlyMap<string, { readonly row: DoorRow }>;
+  readonly doors: ReadonlyMap<string, { readonly row: DoorRow; readonly master?: string }>;
   readonly schedules: ReadonlyMap<string, unknown>;
   readonly people: ReadonlyMap<string, { readonly row: PersonRow; readonly revoked: boolean }>;
 }

@@ -3,7 +3,7 @@
 
 import { MAX_SCHEDULE_ID } from "../wire/limits";
 import type { Window } from "../wire/windows";
-import type { Item } from "./items";
+import type { Item, SettingItem } from "./items";
 import { newItem, wantAnew } from "./items";
 import { packWindow, sameWindows } from "./windows";
 
@@ -17,12 +17,17 @@ export interface ScheduleItem extends Item {
 
 interface Name {
   windows: readonly number[];
-  /** How many credentials want it. */
+  /** How many credentials and settings want it. */
   users: number;
   item?: ScheduleItem;
 }
 
 export const scheduleKey = (id: number): string => `schedule:${id}`;
+
+/** A setting's value for the lock of this book. */
+export function settingValue({ value, schedule }: SettingItem, book: ScheduleBook): Uint8Array {
+  return schedule === "" ? value : Uint8Array.of(book.id(schedule), ...value.subarray(1));
+}
 
 export class ScheduleBook {
   readonly items = new Map<number, ScheduleItem>();
@@ -57,7 +62,7 @@ export class ScheduleBook {
     }
   }
 
-  /** One more credential wants the schedule. */
+  /** One more credential, or setting, wants the schedule. */
   enter(name: string): void {
     const known = this.#names.get(name);
     if (known === undefined) return;

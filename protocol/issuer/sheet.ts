@@ -1,6 +1,9 @@
 // A table as it comes out of a CSV file, before anything of it is believed: columns are checked against those that are known, rows
 // against their number of cells. Every fault becomes an error that says where it is and what was wanted; none stops the rest.
 
+/** Columns whose cells no error shows. */
+const SECRET_COLUMNS = ["pin", "duress-pin"];
+
 /** A fault of a file. `column` is empty where it is not about one cell. */
 export interface ImportError {
   readonly file: string;
@@ -55,7 +58,7 @@ export class Row {
   /** Reports the cell of `column`. */
   fail(column: string, wanted: string): void {
     const cell = this.cell(column);
-    const value = column === "pin" ? "*".repeat(cell.length) : cell;
+    const value = SECRET_COLUMNS.includes(column) ? "*".repeat(cell.length) : cell;
     this.#failed = true;
     this.#errors.push({ file: this.file, line: this.line, column, value, wanted });
   }

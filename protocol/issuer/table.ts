@@ -3,6 +3,7 @@
 // A47, K6).
 
 import type { Crypto } from "../crypto/port";
+import { equal } from "../wire/bytes";
 import { Code } from "../wire/codes";
 import type { DeltaFields } from "../wire/deltas";
 import { Op } from "../wire/deltas";
@@ -10,6 +11,7 @@ import { addDigest, scheduleDigest, settingDigest, slotDigest, subtractDigest } 
 import type { Entry } from "../wire/entry";
 import { ENTRY_BYTES, Flag, packEntry } from "../wire/entry";
 import { DIGEST_BYTES } from "../wire/limits";
+import { Setting } from "../wire/settings";
 
 /** One slot; never changed once it is in a table, so tables may share it. */
 export type Slot = Readonly<Entry>;
@@ -98,8 +100,15 @@ export class Table {
     return undefined;
   }
 
-  /** Whether any slot names the schedule. */
+  /** Whether the master is this credential. */
+  isMaster(tag: Uint8Array): boolean {
+    const master = this.settings.get(Setting.master)?.subarray(1);
+    return master !== undefined && equal(master, tag);
+  }
+
+  /** Whether any slot, or the business hours, name the schedule. */
   usesSchedule(id: number): boolean {
+    if (this.settings.get(Setting.businessHours)?.[0] === id) return true;
     for (const slot of this.slots.values()) if (slot.schedule === id) return true;
     return false;
   }

@@ -2,7 +2,7 @@
 // of explicit transitions where none does (Morocco, whose clock follows the moon). The offsets come from whoever calls; no clock and
 // no time zone database of its own. What it returns reproduces the asked years to the second, or it returns nothing.
 
-import { putU16, putU32 } from "../wire/bytes";
+import { ascii, putU16, putU32 } from "../wire/bytes";
 import { DAY_S, dateOfDay, dayOfYearStart, daysInMonth, floorDiv, weekdayOfDay } from "../wire/civil";
 
 /** Seconds east of UTC in the named zone at an instant in UTC seconds. */
@@ -37,6 +37,8 @@ const QUARTER_S = 900;
 const HOUR_S = 3600;
 /** How often to look for a change: since 1970 no zone has changed its clock twice within 6.9 days. */
 const PROBE_S = 5 * DAY_S;
+/** Characters in a string: as many as a lock takes. */
+const MAX_TEXT_BYTES = 48;
 /** Intervals in a table: as many as a lock takes. */
 const MAX_INTERVALS = 64;
 /** Years in which rules must have held before they are believed to hold on. */
@@ -149,7 +151,10 @@ function fitRule(changes: readonly Change[], fromYear: number): string | undefin
   return undefined;
 }
 
-/** The string that reproduces a course; undefined if there is none. */
+/**
+ * The string that reproduces a course, undefined if there is none with yearly rules that a lock takes. Abbreviations are numbers,
+ * such as `<+01>-1<+02>,M3.5.0,M10.5.0/3`.
+ */
 function ruleString(course: Course): string | undefined {
   const { changes, fromYear, toYear, first } = course;
   if (changes.length === 0) return offsetText(first);
@@ -162,20 +167,8 @@ function ruleString(course: Course): string | undefined {
   const start = fitRule(starts, fromYear);
   const end = fitRule(ends, fromYear);
   if (start === undefined || end === undefined) return undefined;
-  return offsetText(standard) + offsetText(daylight, daylight === standard + HOUR_S) + start + end;
-}
-
-/**
- * A POSIX TZ string that gives the offsets of the zone at every instant of these years (in UTC, both included), undefined if there
- * is none with yearly rules. Abbreviations are numbers, such as `<+01>-1<+02>,M3.5.0,M10.5.0/3`.
- */
-export function posixZone(
-  name: string,
-  offsetOf: OffsetOf,
-  fromYear: number,
-  toYear: number,
-): string | undefined {
-  return ruleString(probe(name, offsetOf, fromYear, toYear));
+  const text = offsetText(standard) + offsetText(daylight, daylight === standard + HOUR_S) + start + end;
+  return text.length <= MAX_TEXT_BYTES ? text : undefined;
 }
 
 // ---- Tables --------------------------------------------------------------------------------------------------------------
@@ -213,7 +206,8 @@ function trim(turns: Turns, offset: number): Turns {
 
 /**
  * Turns in the form that a lock reads: u32 first instant, i8 first and i8 other offset in quarters of an hour, then u16 intervals
- * in quarters of an hour.
+ * in quarters of an hour. Undefined with more than {@link MAX_INTERVALS}, with more than 682 days between two instants, or with one
+ * that is not on a quarter of an hour.
  */
 function encodeTurns(turns: Turns): Uint8Array | undefined {
   const { first, other, instants } = turns;
@@ -230,21 +224,6 @@ function encodeTurns(turns: Turns): Uint8Array | undefined {
     putU16(bytes, 6 + 2 * i, interval);
   });
   return bytes;
-}
-
-/**
- * All explicit transitions of a zone in these years (in UTC, both included), in the binary form that the lock reads. Undefined
- * where that form does not reach: without a change, with three offsets, with 64 changes or more, with 682 days between two of
- * them, or with one that is not on a quarter of an hour.
- */
-export function transitionTable(
-  name: string,
-  offsetOf: OffsetOf,
-  fromYear: number,
-  toYear: number,
-): Uint8Array | undefined {
-  const turns = turnsOf(probe(name, offsetOf, fromYear, toYear));
-  return turns === undefined ? undefined : encodeTurns(turns);
 }
 
 /** The offset that holds longest in a course: the best guess for what comes after it. */
@@ -271,7 +250,7 @@ function besideString(course: Course, text: string, offset: number | undefined):
 /**
  * What to tell a lock in this zone so that its clock is right in all of these years (in UTC, both included): a string alone, or a
  * table for the years at the start that no string reproduces, and the string for the years behind it. Undefined where the table's
- * form does not reach, see {@link transitionTable}.
+ * form does not reach: with three offsets, or where {@link encodeTurns} has none.
  */
 export function lockZone(
   name: string,
@@ -291,4 +270,20 @@ export function lockZone(
   }
   const usual = usualOffset(course);
   return besideString(course, offsetText(usual), usual);
+}
+
+/**
+ * The value of the setting `zone` for a lock in this zone, right in all of these years (in UTC, both included): the string's
+ * bytes, and where there is a table, one zero byte and the table. Undefined where {@link lockZone} has nothing.
+ */
+export function zoneSetting(
+  name: string,
+  offsetOf: OffsetOf,
+  fromYear: number,
+  toYear: number,
+): Uint8Array | undefined {
+  const told = lockZone(name, offsetOf, fromYear, toYear);
+  if (told === undefined) return undefined;
+  const text = ascii(told.text);
+  return told.transitions === undefined ? text : Uint8Array.of(...text, 0, ...told.transitions);
 }

@@ -58,14 +58,6 @@ export const Field = {
   generation: 15,
 } as const;
 
-/** Settings: what `set` names. */
-export const Setting = { zone: 1, mode: 2, relockSeconds: 3 } as const;
-/** Operating modes (rules A60, M2). */
-export const Mode = { normal: 0, tour: 1, resident: 2 } as const;
-export const MODE_NAMES: readonly string[] = ["normal", "tour", "resident"];
-/** The longest automatic relock, in seconds. */
-export const MAX_RELOCK_SECONDS = 3600;
-
 /** One delta as numbers, read into the same object again and again. Which fields count depends on `op`. */
 export interface DeltaFields {
   op: number;

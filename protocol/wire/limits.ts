@@ -56,8 +56,8 @@ export const MAX_SCHEDULE_ID = 255;
 export const MAX_PAIRS = 64;
 /** Keys of a map from here up may come from a later version and are passed over; an unknown key below is critical (rule X9). */
 export const FIRST_EXTENSION_KEY = 128;
-/** The value of a setting, in bytes. */
-export const MAX_SETTING_BYTES = 64;
+/** The value of a setting, in bytes: a zone of 48 with a table of 64 intervals (rule T8). */
+export const MAX_SETTING_BYTES = 183;
 
 /** A time answer is taken at most this long after its nonce was given, by the lock's monotonic clock (rule T14). */
 export const MAX_TIME_ANSWER_AGE_S = 30;
@@ -67,3 +67,16 @@ export const MAX_TIME_ANSWER_AGE_S = 30;
  * one ten-digit PIN, so that the sum is a whole number: 1000 PINs of 4 digits would be 10^9.
  */
 export const DENSITY_LIMIT = 10_000_000;
+
+/** Codes that an administrator can program at the keypad (rule C24), and what a receipt says of them, in bytes. */
+export const MAX_LOCAL_CODES = 10;
+export const LOCAL_DIGEST_BYTES = 8;
+
+/**
+ * Entries of somebody who does nothing but guess that a lock looks at (rule X1): eight until the wait is an hour; then one an hour,
+ * and on each day the seven wrong ones that right codes of others forgive. A stricter lockout policy makes them fewer.
+ */
+export const MAX_GUESSES_AT_ONCE = 8;
+export const MAX_GUESSES_A_DAY = 24 + 7;
+/** In 30 days 8 + 30 × 31 = 938: a risk of 0.93 % where one guess in 100,000 opens. */
+export const MAX_GUESSES_30_DAYS = MAX_GUESSES_AT_ONCE + 30 * MAX_GUESSES_A_DAY;

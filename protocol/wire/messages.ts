@@ -10,9 +10,11 @@ import {
   FIRST_EXTENSION_KEY,
   HEAD_BYTES,
   KEY_ID_BYTES,
+  LOCAL_DIGEST_BYTES,
   LOCK_ID_BYTES,
   MAX_BUNDLE_DELTAS,
   MAX_KEYS,
+  MAX_LOCAL_CODES,
   MAX_PAIRS,
   MAX_RECEIPT_ACKS,
   MAX_SEQ,
@@ -132,13 +134,16 @@ export interface Status {
   nonce: Uint8Array;
   /** The number of the keyset in force, 0 for none. */
   keyset: number;
+  /** Density ρ in units of 10⁻¹⁰ (rule C18). */
+  density: number;
 }
 
 /** Writes the body of a status. */
 export function writeStatus(writer: Writer, status: Status): void {
-  writer.map(8).uint(0).uint(VERSION).uint(1).raw(status.shortId).uint(2).uint(status.epoch);
+  writer.map(9).uint(0).uint(VERSION).uint(1).raw(status.shortId).uint(2).uint(status.epoch);
   writer.uint(3).uint(status.applied).uint(4).array(3).uint(status.largest).uint(status.deltas);
   writer.uint(status.slots).uint(5).uint(status.flags).uint(6).raw(status.nonce).uint(7).uint(status.keyset);
+  writer.uint(8).uint(status.density);
 }
 
 /** Reads the body of a status; arrays are views into the message. */
@@ -161,9 +166,11 @@ export function readStatus(reader: Reader): Status | undefined {
   const nonce = reader.raw(NONCE_BYTES);
   if (reader.key(6) !== 7) reader.fail();
   const keyset = reader.uint(MAX_U32);
-  skipExtensions(reader, 7, count - 8, BODY_DEPTH);
+  if (reader.key(7) !== 8) reader.fail();
+  const density = reader.uint(MAX_U32);
+  skipExtensions(reader, 8, count - 9, BODY_DEPTH);
   return reader.done()
-    ? { shortId, epoch, applied, largest, deltas, slots, flags, nonce, keyset }
+    ? { shortId, epoch, applied, largest, deltas, slots, flags, nonce, keyset, density }
     : undefined;
 }
 
@@ -345,13 +352,16 @@ export interface Receipt {
   /** The seq of the next event, and the hash chain over all events before it (rule L9). */
   nextEvent: number;
   eventHead: Uint8Array;
+  /** Codes programmed at the keypad: how many, and a digest of their own, 8 bytes (rule C24). */
+  localCodes: number;
+  localDigest: Uint8Array;
 }
 
 /** Writes the payload of a receipt. */
 export function writeReceipt(writer: Writer, receipt: Receipt): void {
   const timed = receipt.time > 0;
   writer
-    .map(timed ? 16 : 15)
+    .map(timed ? 17 : 16)
     .uint(0)
     .uint(VERSION)
     .uint(1)
@@ -365,6 +375,7 @@ export function writeReceipt(writer: Writer, receipt: Receipt): void {
   writer.uint(11).uint(receipt.trust).uint(12).uint(receipt.bound).uint(13).raw(receipt.digest);
   writer.uint(14).array(4).uint(receipt.slots).uint(receipt.damaged).uint(receipt.schedules);
   writer.uint(receipt.density).uint(15).array(2).uint(receipt.nextEvent).raw(receipt.eventHead);
+  writer.uint(16).array(2).uint(receipt.localCodes).raw(receipt.localDigest);
 }
 
 /** Pairs of index and detail, one behind the other. */
@@ -384,9 +395,15 @@ function readCounts(reader: Reader): Pick<Receipt, "slots" | "damaged" | "schedu
   return { slots, damaged, schedules, density: reader.uint(MAX_U32) };
 }
 
+function readLocals(reader: Reader): Pick<Receipt, "localCodes" | "localDigest"> {
+  if (reader.array(2) !== 2) reader.fail();
+  const localCodes = reader.uint(MAX_LOCAL_CODES);
+  return { localCodes, localDigest: reader.raw(LOCAL_DIGEST_BYTES) };
+}
+
 /** Reads the payload of a receipt; arrays are views. */
 export function readReceipt(reader: Reader): Receipt | undefined {
-  let pairs = readSigned(reader) - 15;
+  let pairs = readSigned(reader) - 16;
   const lock = reader.raw(LOCK_ID_BYTES);
   if (reader.key(1) !== 2) reader.fail();
   const epoch = reader.uint(MAX_U32);
@@ -423,7 +440,9 @@ export function readReceipt(reader: Reader): Receipt | undefined {
   if (reader.key(14) !== 15 || reader.array(2) !== 2) reader.fail();
   const nextEvent = reader.uint(MAX_U32);
   const eventHead = reader.raw(HEAD_BYTES);
-  skipExtensions(reader, 15, pairs, PAYLOAD_DEPTH);
+  if (reader.key(15) !== 16) reader.fail();
+  const locals = readLocals(reader);
+  skipExtensions(reader, 16, pairs, PAYLOAD_DEPTH);
   if (!reader.done()) return undefined;
   return {
     lock,
@@ -442,6 +461,7 @@ export function readReceipt(reader: Reader): Receipt | undefined {
     ...counts,
     nextEvent,
     eventHead,
+    ...locals,
   };
 }
 

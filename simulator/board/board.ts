@@ -4,7 +4,7 @@
 import { Key } from "../../firmware/core/keypad";
 import type { Lock } from "../../firmware/core/lock";
 import { profileById } from "../../firmware/core/profile";
-import type { Board, Bolt, Clock, Feedback, Identity } from "../../firmware/ports";
+import type { Board, Bolt, Clock, DoorSensor, Feedback, HeldClock, Identity } from "../../firmware/ports";
 import type { Crypto } from "../../protocol/crypto/port";
 import { NorFlash } from "./nor";
 
@@ -40,13 +40,17 @@ export class VirtualBolt implements Bolt {
 export class VirtualFeedback implements Feedback {
   grants = 0;
   refusals = 0;
+  /** The uptime at which the last of it is shown, seconds since boot. */
+  shownAt = 0;
 
-  granted(): void {
+  granted(at: number): void {
     this.grants++;
+    this.shownAt = at;
   }
 
-  refused(): void {
+  refused(at: number): void {
     this.refusals++;
+    this.shownAt = at;
   }
 }
 
@@ -59,6 +63,10 @@ export interface BoardOptions {
   readonly random: (buffer: Uint8Array) => void;
   /** Drift that the board declares, in parts per million; 20 is a usual crystal. */
   readonly driftPpm?: number;
+  /** A clock that goes on without power, if the board has one. */
+  readonly held?: HeldClock;
+  /** A sensor that sees whether the door is closed, if it has one. */
+  readonly door?: DoorSensor;
 }
 
 const USUAL_DRIFT_PPM = 20;
@@ -71,6 +79,7 @@ export class VirtualBoard implements Board {
   readonly clock: Clock;
   readonly bolt = new VirtualBolt();
   readonly feedback = new VirtualFeedback();
+  readonly door?: DoorSensor;
   readonly random: (buffer: Uint8Array) => void;
 
   constructor(options: BoardOptions) {
@@ -81,7 +90,9 @@ export class VirtualBoard implements Board {
     this.events = new NorFlash(image.events.length, image.events);
     this.crypto = options.crypto;
     this.random = options.random;
-    this.clock = { uptime: () => world.now() - booted, driftPpm: options.driftPpm ?? USUAL_DRIFT_PPM };
+    const { held, driftPpm = USUAL_DRIFT_PPM } = options;
+    this.clock = { uptime: () => world.now() - booted, driftPpm, held };
+    this.door = options.door;
   }
 
   /** The bytes that a power cycle leaves. */

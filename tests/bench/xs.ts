@@ -7,9 +7,9 @@
 
 import { signTime } from "../../protocol/issuer/encode";
 import { ascii } from "../../protocol/wire/bytes";
-import { Setting } from "../../protocol/wire/deltas";
 import { MAX_BUNDLE_DELTAS, MAX_MESSAGE_BYTES } from "../../protocol/wire/limits";
 import { frame, helloBody, Type } from "../../protocol/wire/messages";
+import { Setting } from "../../protocol/wire/settings";
 import { Door } from "../support/door";
 import { bytecodeBytes, type Heap, type XsMachine } from "../xs/harness";
 import { startBesideCore } from "../xs/life/machine";

@@ -110,8 +110,13 @@ describe("protocol.cddl", () => {
       "put: a guest without a start",
       "put: hours for a first use without a start",
       "change: to a guest without an end",
+      "set: a zone of 49 bytes",
       "set: a zone that is none",
       "set: a zone of daylight saving time without rules",
+      // Out of range for the lock, and no literal of the file.
+      "set: a master without its tag",
+      "set: codes at the keypad, perhaps",
+      "set: a holiday of one byte that is not 0",
       "l500i: a card",
     ]);
   });

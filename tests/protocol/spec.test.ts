@@ -8,13 +8,28 @@ import { LOCK_1000, PROFILES } from "../../firmware/core/profile";
 import { claimKeys, TAG_KIND } from "../../protocol/crypto/derive";
 import { isAcceptableKey } from "../../protocol/crypto/verify";
 import { encodeDelta, signBundle, signKeyset, signTime } from "../../protocol/issuer/encode";
+import { GOOD_DENSITY } from "../../protocol/issuer/make-pins";
+import { guessRisk } from "../../protocol/issuer/pins";
 import { fromHex, toHex } from "../../protocol/wire/bytes";
-import { CODES, codeClass, consumes, REASONS, type Row } from "../../protocol/wire/codes";
+import { CODES, Code, codeClass, consumes, REASONS, type Row } from "../../protocol/wire/codes";
 import { Domain } from "../../protocol/wire/cose";
-import { Field, MAX_RELOCK_SECONDS, MODE_NAMES, Op, Setting } from "../../protocol/wire/deltas";
+import { Field, Op } from "../../protocol/wire/deltas";
 import { Capability, ENTRY_BYTES, Flag, Kind, ROLE_NAMES, Role } from "../../protocol/wire/entry";
 import * as limits from "../../protocol/wire/limits";
 import { askBody, frame, helloBody, May, StatusFlag, TRUST_NAMES, Type } from "../../protocol/wire/messages";
+import {
+  checkSetting,
+  MAX_CLOCK_BOUND_S,
+  MAX_GRACE_MINUTES,
+  MAX_HOLIDAY_DAYS,
+  MAX_HOLIDAYS,
+  MAX_LOCKOUT_MINUTES,
+  MAX_LOCKOUT_TRIES,
+  MAX_RELOCK_SECONDS,
+  MODE_NAMES,
+  NO_MODE,
+  Setting,
+} from "../../protocol/wire/settings";
 import { OFFLINE, topic } from "../../protocol/wire/topics";
 import { node } from "../../simulator/board/crypto";
 import { Bench, claimTicket, KEYSET, LOCK_ID, pin, SIGNERS, START } from "../vectors/bench";
@@ -120,14 +135,13 @@ describe("protocol/README.md: tables", () => {
   });
 
   it("has every setting, mode, trust, right and status flag", () => {
-    const settings = new Map(Object.entries(Setting).map(([name, id]) => [name.replace("Seconds", ""), id]));
     assert.deepEqual(
       numbered(
         table("setting", "value")
           .map(([name]) => name)
           .join(" "),
       ),
-      settings,
+      kebabbed(Setting),
     );
     assert.deepEqual([...numbered(table("setting", "value")[1][1].split("byte:")[1]).keys()], MODE_NAMES);
     assert.deepEqual(
@@ -155,7 +169,17 @@ describe("protocol/README.md: numbers", () => {
       ["**from @ up they are", limits.FIRST_EXTENSION_KEY],
       ["and those after it; at most @", limits.MAX_RECEIPT_ACKS],
       ["more than @ s after the nonce", limits.MAX_TIME_ANSWER_AGE_S],
-      ["The sum is at most **@**", limits.DENSITY_LIMIT],
+      ["and at most **@** unless setting 5", limits.DENSITY_LIMIT],
+      ["8 + 30 × (24 + 7) = @ entries", limits.MAX_GUESSES_30_DAYS],
+      ["no wait is shorter, in minutes, 0–@", MAX_LOCKOUT_MINUTES],
+      ["1 byte: tries, 1–@", MAX_LOCKOUT_TRIES],
+      ["else 0 ‖ 2 bytes: grace in minutes, 0–@", MAX_GRACE_MINUTES],
+      ["the time is unknown, in seconds, 1–@ | 600", MAX_CLOCK_BOUND_S],
+      ["16 to 79 are holidays 0 to @", MAX_HOLIDAYS - 1],
+      ["how many days, 1–@", MAX_HOLIDAY_DAYS],
+      ["the mode of the lock on these days, @ for none", NO_MODE],
+      ["programmed at the keypad, digest of them]`: 0 to @", limits.MAX_LOCAL_CODES],
+      ["0 to 10; @ bytes, which change", limits.LOCAL_DIGEST_BYTES],
       ["1 to @ windows", limits.MAX_WINDOWS],
       ["The value has 1–@ bytes", limits.MAX_SETTING_BYTES],
       ["0 never, at most @", MAX_RELOCK_SECONDS],
@@ -168,6 +192,29 @@ describe("protocol/README.md: numbers", () => {
       assert.ok(text.includes(plainly) || text.includes(withCommas), withCommas);
     }
     assert.equal(limits.MAX_SEQ, 2 ** 24 - 1);
+  });
+
+  it("C18 says what guessing comes to at the densities that it names", () => {
+    const stated = section("Density").match(/: (\d+) % at ([\d,]+), and ([\d.]+) % at ([\d,]+),/) ?? [];
+    const [much, dense, little, sparse] = stated.slice(1).map((each) => Number(each.replaceAll(",", "")));
+    assert.deepEqual([dense, sparse], [limits.DENSITY_LIMIT, GOOD_DENSITY]);
+    assert.equal(Math.round(100 * guessRisk(dense, 30)), much);
+    assert.equal((100 * guessRisk(sparse, 30)).toFixed(2), String(little));
+  });
+
+  it("T7 has a bit for each role that a holiday refuses, and names each setting's length", () => {
+    const bits = numbered(section("Holidays").match(/refused: (.*) \|/)?.[1] ?? "");
+    assert.deepEqual(
+      [...bits],
+      ROLE_NAMES.map((name, role) => [name, 1 << role]),
+    );
+    for (const [setting, value] of table("setting", "value").filter(([name]) => !/zone|holiday/.test(name))) {
+      const form = value.split("; or")[0];
+      const bytes = [...form.matchAll(/(\d+) bytes?:/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+      const fits = (length: number) =>
+        checkSetting(Number.parseInt(setting, 10), new Uint8Array(length)) !== Code.badFormat;
+      assert.deepEqual([bytes - 1, bytes, bytes + 1].map(fits), [false, true, false], setting);
+    }
   });
 
   it("writes the small-order points down, none of which is acceptable as a key", () => {

@@ -3,13 +3,16 @@
 
 import { Applier } from "../../firmware/core/apply";
 import { TableDigest } from "../../firmware/core/digest";
+import { LocalCodes } from "../../firmware/core/local-codes";
+import { Policy } from "../../firmware/core/policy";
 import { LOCK_1000, type Profile } from "../../firmware/core/profile";
 import { Table } from "../../firmware/core/storage/table";
 import { getU32, putU32 } from "../../protocol/wire/bytes";
 import { Code } from "../../protocol/wire/codes";
-import { emptyDelta, Op, Setting } from "../../protocol/wire/deltas";
+import { emptyDelta, Op } from "../../protocol/wire/deltas";
 import { emptyEntry, Kind, Role } from "../../protocol/wire/entry";
 import { HEAD_BYTES, MAX_PIN_DIGITS, MAX_WINDOWS } from "../../protocol/wire/limits";
+import { Setting } from "../../protocol/wire/settings";
 import { node } from "../../simulator/board/crypto";
 import { NorFlash } from "../../simulator/board/nor";
 import { Dice } from "../support/dice";
@@ -141,7 +144,9 @@ export class FullTable {
   revoke(user: number): number {
     const delta = { ...emptyDelta(), op: Op.revoke, user };
     const seq = this.#next();
-    const applier = new Applier(this.table, new TableDigest(node));
+    const { table } = this;
+    const digest = new TableDigest(node);
+    const applier = new Applier({ table, digest, policy: new Policy(), locals: new LocalCodes(table) });
     const clock = { known: false, now: 0 };
     if (!applier.apply(delta, Code.applied, seq, this.#head, clock, false)) return -1;
     for (let slot = 0; slot < this.profile.slots; slot++)

@@ -83,7 +83,7 @@ export const KNOWN_BUGS: readonly KnownBug[] = [
   bug(
     "accepts a sector of an earlier lap",
     "the power goes while a sector is erased",
-    "log-mount",
+    "log-finder",
     "if (oldest <= this.newest) this.oldest = Math.max(this.oldest, oldest);",
   ),
   bug(
@@ -129,7 +129,7 @@ export const KNOWN_BUGS: readonly KnownBug[] = [
     "does not copy the use of credentials",
     "a full table is in use",
     "compaction",
-    "this.#values(places.usage, Record.usage, Record.usage, keys.usage) &&",
+    "this.#values(places.usage, Record.usage, Record.usage) &&",
   ),
   bug(
     "does not copy acks",
@@ -170,14 +170,14 @@ export const KNOWN_BUGS: readonly KnownBug[] = [
     "does not notice that a sector is missing",
     "a sector is ruined",
     "log-mount",
-    "if (about > this.#current && about >= this.oldest) this.#loseSector();",
+    "this.#losses.loseSector(this.#set);\n      this.#isLoose = true;",
   ),
   bug(
     "believes what is older when the newest sector is lost",
     "a sector is ruined",
-    "log-mount",
-    "if (this.#isIncomplete || !(wasRead || isOpened)) this.#loseAll();",
-    "if (this.#isIncomplete) this.#loseAll();",
+    "losses",
+    "this.#touched.clear();\n    this.loseUnnamed();",
+    "this.#touched.clear();\n    this.count++;",
   ),
   bug(
     "counts uses anew when their record is lost",
@@ -209,9 +209,9 @@ export const KNOWN_BUGS: readonly KnownBug[] = [
   bug(
     "erases while a person waits",
     "people are at a busy door",
-    "table",
-    "const group = Math.floor(slot / USAGE_GROUP);\n    const place = this.places.usage[group];\n    // The",
-    "this.maintain();\n    const group = Math.floor(slot / USAGE_GROUP);\n    const place = this.places.usage[group];\n    // The",
+    "uses",
+    "// The uses of seven others",
+    "this.#table.maintain();\n    // The uses of seven others",
   ),
   bug(
     "erases as often as it likes in one call",

@@ -313,7 +313,7 @@ export function perform(table: Table, operation: Operation): boolean {
     case "revoke": {
       const bitmap = new Uint8Array(Math.ceil(table.profile.slots / 8));
       for (const slot of operation.slots) bitmap[slot >> 3] |= 1 << (slot & 7);
-      return table.commitRemoval(bitmap, operation.slots.length, operation.seq, operation.head);
+      return table.commitRemoval(bitmap, operation.slots.length, "slots", operation.seq, operation.head);
     }
     case "refuse":
       return table.commitOutcome(operation.code, operation.detail, -1, operation.seq, operation.head);

@@ -1,11 +1,13 @@
 // A door for tests: one virtual lock, the keys of its maker, owner and issuer, and a clock to move. What goes in and out are messages;
 // a reboot makes a new lock from copied flash bytes. It signs what it is told to, also what an issuer never would.
 
+import { Key } from "../../firmware/core/keypad";
 import { Lock } from "../../firmware/core/lock";
 import { formatParts } from "../../firmware/core/parts";
 import { L500I, LOCK_1000, type Profile } from "../../firmware/core/profile";
 import type { Session } from "../../firmware/core/session";
-import type { Identity } from "../../firmware/ports";
+import { EVENT_NAMES } from "../../firmware/core/storage/events";
+import type { DoorSensor, Identity } from "../../firmware/ports";
 import { claimKeys, credentialTag } from "../../protocol/crypto/derive";
 import type { Crypto } from "../../protocol/crypto/port";
 import {
@@ -39,24 +41,13 @@ import {
 } from "../../protocol/wire/messages";
 import { blankImage, type FlashImage, typePin, VirtualBoard } from "../../simulator/board/board";
 import { node } from "../../simulator/board/crypto";
+import { VirtualRtc } from "../../simulator/board/rtc";
+import { Dice } from "./dice";
 
 export { L500I, LOCK_1000 };
 
 /** 2027-03-01 00:00:00 UTC, a Monday. */
 export const MONDAY = 1_803_859_200;
-
-/** Bytes that only look random: the same for the same seed, from a small generator (mulberry32). */
-export function seededRandom(seed: number): (buffer: Uint8Array) => void {
-  let state = seed >>> 0;
-  return (buffer) => {
-    for (let i = 0; i < buffer.length; i++) {
-      state = (state + 0x6d2b79f5) >>> 0;
-      let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-      mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-      buffer[i] = (mixed ^ (mixed >>> 14)) >>> 24;
-    }
-  };
-}
 
 const bytesOf = (random: (buffer: Uint8Array) => void, length: number): Uint8Array => {
   const bytes = new Uint8Array(length);
@@ -81,6 +72,10 @@ export interface DoorOptions {
   readonly crypto?: Crypto;
   /** Leave the lock unclaimed. */
   readonly unclaimed?: boolean;
+  /** Give the board a clock that goes on without power. */
+  readonly rtc?: boolean;
+  /** Give it a sensor that sees whether the door is closed: {@link Door.isClosed}. */
+  readonly sensor?: boolean;
 }
 
 export class Door {
@@ -100,11 +95,16 @@ export class Door {
   epoch = 1;
   seq = 0;
   head: Uint8Array;
+  readonly rtc: VirtualRtc | undefined;
+  isClosed = true;
+  readonly #sensor: DoorSensor | undefined;
   #request = 0;
 
   constructor(options: DoorOptions = {}) {
     this.crypto = options.crypto ?? node;
-    this.random = seededRandom(options.seed ?? 1);
+    if (options.rtc) this.rtc = new VirtualRtc({ world: { now: () => this.now } });
+    if (options.sensor) this.#sensor = { isClosed: () => this.isClosed };
+    this.random = new Dice(options.seed ?? 1).fill;
     this.maker = signingKey(this.crypto, bytesOf(this.random, 32));
     this.owner = signingKey(this.crypto, bytesOf(this.random, 32));
     this.issuer = signingKey(this.crypto, bytesOf(this.random, 32));
@@ -127,7 +127,8 @@ export class Door {
 
   #makeBoard(image: FlashImage): VirtualBoard {
     const world = { now: () => this.now };
-    return new VirtualBoard({ image, crypto: this.crypto, world, random: this.random });
+    const { crypto, random, rtc: held } = this;
+    return new VirtualBoard({ image, crypto, world, random, held, door: this.#sensor });
   }
 
   /** A power cycle: nothing but flash bytes goes on. */
@@ -245,6 +246,38 @@ export class Door {
   card(slot: number, uid: Uint8Array, more: Partial<PutDelta> = {}): PutDelta {
     const tag = credentialTag(this.crypto, this.pinKey, Kind.card, uid);
     return { op: "put", slot, kind: Kind.card, tag, user: 1000 + slot, role: Role.resident, ...more };
+  }
+
+  /**
+   * Presses keys: digits, `*` for clear, `#` for confirm. Says of each entry whether the person was shown a grant or a refusal, as in
+   * "granted refused".
+   */
+  keys(text: string): string {
+    const shown: string[] = [];
+    for (const key of text) {
+      const { grants, refusals } = this.board.feedback;
+      this.lock.press(key === "*" ? Key.clear : key === "#" ? Key.confirm : Number(key));
+      if (this.board.feedback.grants > grants) shown.push("granted");
+      if (this.board.feedback.refusals > refusals) shown.push("refused");
+    }
+    return shown.join(" ");
+  }
+
+  /** Lets seconds pass, with a tick each second. */
+  pass(seconds: number): void {
+    for (let i = 0; i < seconds; i++) {
+      this.now++;
+      this.lock.tick();
+    }
+  }
+
+  /** The events of the log from `first` on, oldest first, as "kind reason" or "kind". */
+  events(first = 1): string[] {
+    const texts: string[] = [];
+    this.lock.parts.events.read(({ seq, kind, reason }) => {
+      if (seq >= first) texts.push(EVENT_NAMES[kind] + (reason === 0 ? "" : ` ${reasonName(reason)}`));
+    });
+    return texts;
   }
 
   /** Types a PIN at the keypad; the name of the reason. */

@@ -127,14 +127,29 @@ export class RandomDeltas {
 
   #set(): Operation {
     const dice = this.#dice;
-    const setting = 1 + dice.below(dice.chance(0.9) ? 3 : 9);
-    const zone = dice.pick(dice.chance(0.8) ? ZONES.good : ZONES.bad);
-    if (setting === 1) return { op: "set", setting, value: Buffer.from(zone) };
-    if (setting === 2) return { op: "set", setting, value: Uint8Array.of(dice.below(4)) };
-    return {
-      op: "set",
-      setting,
-      value: Uint8Array.of(dice.below(15), dice.below(256)).slice(dice.chance(0.1) ? 1 : 0),
-    };
+    const setting = 1 + dice.below(dice.chance(0.7) ? 9 : dice.chance(0.8) ? 80 : 255);
+    const value = this.#value(setting);
+    const isCut = value.length > 1 && dice.chance(0.05);
+    return { op: "set", setting, value: isCut ? value.slice(1) : value };
+  }
+
+  /** A value that a setting may have, or nearly. */
+  #value(setting: number): Uint8Array {
+    const dice = this.#dice;
+    const { tag, digits = 0 } = this.#door.pin(0, dice.pick(this.pins));
+    const isNone = dice.chance(0.2);
+    if (setting === 1) return Buffer.from(dice.pick(dice.chance(0.8) ? ZONES.good : ZONES.bad));
+    if (setting === 2) return Uint8Array.of(dice.below(4));
+    if (setting === 4) return isNone ? Uint8Array.of(0) : Uint8Array.of(digits, ...tag);
+    if (setting === 5) return Uint8Array.of(0, dice.below(200), dice.below(256), dice.below(256));
+    if (setting === 6) return Uint8Array.of(dice.below(7), dice.below(7), dice.below(256));
+    if (setting === 7)
+      return Uint8Array.of(isNone ? 0 : this.#anySchedule(), dice.below(3), dice.below(4), dice.below(256));
+    if (setting === 8) return Uint8Array.of(dice.below(3));
+    if (setting < 16) return Uint8Array.of(dice.below(15), dice.below(256));
+    if (isNone) return Uint8Array.of(0);
+    const isMode = dice.chance(0.4);
+    const effect = isMode ? [0, dice.below(4)] : [dice.below(140), 255];
+    return Uint8Array.of(81, dice.below(256), dice.below(2), dice.below(256), ...effect);
   }
 }

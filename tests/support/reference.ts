@@ -139,17 +139,19 @@ export class ReferenceTable {
     if ((delta.generation ?? 0) !== (was?.generation ?? 0)) return done("stale-generation");
     for (const other of this.slots.values())
       if (other.tag === wanted.tag && other.slot !== wanted.slot) return done("duplicate");
+    if (this.#master?.tag === wanted.tag) return done("duplicate");
     const rest = this.density() - (was === undefined ? 0 : weight(was.digits));
     const added = weight(wanted.digits);
     // A PIN that makes guessing no easier than the one it replaces is always let in.
-    if (rest + added > 1e7 && rest + added > this.density()) return done("pin-too-short");
+    if (rest + added > this.#densityLimit() && rest + added > this.density()) return done("pin-too-short");
     this.slots.set(wanted.slot, wanted);
     return done(isInstalled(wanted, when) ? "installed" : "applied");
   }
 
-  /** The sum of live / 10^digits, in units of 10⁻¹⁰. */
+  /** The sum of live / 10^digits, in units of 10⁻¹⁰, the master's included. */
   density(): number {
-    return [...this.slots.values()].reduce((sum, { digits }) => sum + weight(digits), 0);
+    const master = weight(this.#master?.digits ?? 0);
+    return [...this.slots.values()].reduce((sum, { digits }) => sum + weight(digits), master);
   }
 
   #missesSchedule({ schedule = 0 }: Terms): boolean {
@@ -221,6 +223,7 @@ export class ReferenceTable {
 
   #dropSchedule(id: number): Outcome {
     if (!this.schedules.has(id)) return done("unchanged");
+    if (this.settings.get(BUSINESS_HOURS)?.[0] === id) return done("schedule-in-use");
     for (const { schedule } of this.slots.values()) if (schedule === id) return done("schedule-in-use");
     this.schedules.delete(id);
     return done("applied");
@@ -231,8 +234,34 @@ export class ReferenceTable {
     if (formal !== undefined) return done(formal);
     const was = this.settings.get(setting);
     if (was !== undefined && hex(was) === hex(value)) return done("unchanged");
+    const conflict = this.#conflict(setting, Buffer.from(value));
+    if (conflict !== undefined) return done(conflict);
     this.settings.set(setting, value.slice());
     return done("applied");
+  }
+
+  /** What keeps a setting in its format from being set. */
+  #conflict(setting: number, value: Buffer): string | undefined {
+    if (setting === MASTER && value.length > 1) {
+      const tag = value.toString("hex", 1);
+      for (const slot of this.slots.values()) if (slot.tag === tag) return "duplicate";
+      const more = weight(value[0]) - weight(this.#master?.digits ?? 0);
+      return more > 0 && this.density() + more > this.#densityLimit() ? "pin-too-short" : undefined;
+    }
+    const needsSchedule = setting === BUSINESS_HOURS && value[0] !== 0 && !this.schedules.has(value[0]);
+    return needsSchedule ? "unknown-schedule" : undefined;
+  }
+
+  get #master(): { digits: number; tag: string } | undefined {
+    const value = this.settings.get(MASTER);
+    return value === undefined || value.length === 1
+      ? undefined
+      : { digits: value[0], tag: hex(value.slice(1)) };
+  }
+
+  #densityLimit(): number {
+    const value = this.settings.get(DENSITY);
+    return value === undefined ? 10 ** 7 : Buffer.from(value).readUInt32BE();
   }
 
   /** The digest that a receipt must carry, in hexadecimal: the sum of the SHA-256 of every item. */
@@ -280,8 +309,44 @@ function settingFormat(setting: number, value: Uint8Array): string | undefined {
   if (setting === 2) return value.length !== 1 ? "bad-format" : value[0] > 2 ? "unsupported" : undefined;
   if (setting === 3)
     return value.length !== 2 ? "bad-format" : value[0] * 256 + value[1] > 3600 ? "range" : undefined;
-  return "unsupported";
+  const shape = setting >= HOLIDAY && setting < HOLIDAY + 64 ? HOLIDAY_SHAPE : SHAPES[setting];
+  if (shape === undefined) return "unsupported";
+  if (shape.mayBeNone && value.length === 1) return value[0] === 0 ? undefined : "range";
+  if (value.length !== shape.length) return "bad-format";
+  return shape.fits(Buffer.from(value)) ? undefined : "range";
 }
+
+const MASTER = 4;
+const DENSITY = 5;
+const BUSINESS_HOURS = 7;
+const HOLIDAY = 16;
+
+/** The length of a setting's value, which values mean something, and whether one byte 0 takes it away. */
+interface Shape {
+  readonly length: number;
+  readonly mayBeNone?: boolean;
+  readonly fits: (value: Buffer) => boolean;
+}
+
+const SHAPES: Readonly<Record<number, Shape>> = {
+  [MASTER]: { length: 13, mayBeNone: true, fits: (value) => value[0] >= 4 && value[0] <= 10 },
+  [DENSITY]: { length: 4, fits: (value) => value.readUInt32BE() > 0 },
+  6: { length: 3, fits: (value) => value[0] >= 1 && value[0] <= 5 && value.readUInt16BE(1) <= 24 * 60 },
+  [BUSINESS_HOURS]: { length: 4, fits: (value) => value[1] <= 1 && value.readUInt16BE(2) <= 12 * 60 },
+  8: { length: 1, fits: (value) => value[0] <= 1 },
+  9: { length: 2, fits: (value) => value.readUInt16BE() >= 1 && value.readUInt16BE() <= 3600 },
+};
+
+const HOLIDAY_SHAPE: Shape = {
+  length: 6,
+  mayBeNone: true,
+  fits: (value) => {
+    const [first, days] = [value.readUInt16BE(0), value.readUInt16BE(2)];
+    const isBlock = value[4] >= 1 && value[4] <= 127 && value[5] === 255;
+    const isMode = value[4] === 0 && value[5] <= 2;
+    return days >= 1 && days <= 366 && first + days <= 65535 && (isBlock || isMode);
+  },
+};
 
 function overlap(windows: readonly Window[]): boolean {
   const week = new Uint8Array(MINUTES_A_WEEK);

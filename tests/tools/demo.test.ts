@@ -35,6 +35,9 @@ attempt,d,,outside-schedule
 attempt,g,,used-up
 `;
 
+/** PINs that nobody refuses: none is weak, and no two begin with the same four digits. */
+const PINS = Array.from({ length: 1300 }, (_, i) => `${2000 + i}713`).filter((pin) => !/(.)\1\1/.test(pin));
+
 interface Run {
   readonly code: number;
   readonly out: string;
@@ -102,6 +105,43 @@ describe("the demo", () => {
     assert.match(out, /expected\.csv, line 5: ana at shed was expected to fail with capacity/);
   });
 
+  it("shows two at a door for two, a holiday with its master, and a lockout with its wait", async () => {
+    const people = `${PEOPLE.replace("capabilities\n", "capabilities,dual\n").replaceAll(",\n", ",,\n")}`;
+    const wrong = Array.from({ length: 5 }, (_, i) => `w${i},2027-03-02T11:00:0${i},front,,pin,66120${i}\n`);
+    const day = `${DAY}h,2027-03-02T10:00,front,dan,pin,615824
+i,2027-03-02T10:00:20,front,eva,pin,337190
+j,2027-03-02T10:01,front,eva,pin,337190
+k,2027-03-02T10:02,front,,holiday,2027-03-02
+l,2027-03-02T10:03,front,,master,84091375
+m,2027-03-02T10:04,,,sync,
+n,2027-03-02T10:05,front,ana,pin,482913
+o,2027-03-02T10:06,front,ana,pin,84091375
+${wrong.join("")}p,2027-03-02T11:00:34,front,ben,pin,730164
+q,2027-03-02T12:00,front,,holiday,
+r,2027-03-02T12:01,,,sync,
+s,2027-03-02T12:02,front,ben,pin,730164
+`;
+    const refusals = ["h,,needs-second", "j,,needs-second", "n,,holiday", "p,,locked-out"];
+    for (let i = 0; i < 5; i++) refusals.push(`w${i},,unknown`);
+    const dual = "dan,Dan,team,all,615824,,,,,,,,yes\neva,Eva,team,all,337190,,,,,,,,yes\n";
+    const expected = `${EXPECTED}${refusals.map((row) => `attempt,${row}\n`).join("")}`;
+    const { code, out, err } = await run({ people: people + dual, day, expected });
+    assert.equal(err, "");
+    assert.equal(code, 0, out);
+    assert.match(out, /front +eva +pin +granted/);
+    assert.match(out, /master front\n/);
+    assert.match(out, /unknown, wait 60 s\n.*locked-out, wait 30 s/);
+    assert.ok(out.split("\n").every((line) => line.length <= 80));
+    assert.doesNotMatch(out, /84091375/, "no master on the screen");
+  });
+
+  it("ends with 2 at a master that the door cannot have, and does not show it", async () => {
+    const { code, err } = await run({ day: `${DAY}h,2027-03-02T10:00,front,,master,482977\n` });
+    assert.equal(code, 2);
+    assert.match(err, /h: master of front: wanted a PIN whose first four digits begin no other code/);
+    assert.doesNotMatch(err, /482977/);
+  });
+
   it("prints the summary as one JSON object on the last line with --json", async () => {
     const { code, out } = await run({}, "--json");
     assert.equal(code, 0);
@@ -163,6 +203,15 @@ fay,Fay,resident,all,482913,,,,nights,,,
       assert.match(err, /day\.csv, line 9, column door: got "attic", wanted the name of a door/);
     });
 
+    it("refuses a date that is none for a holiday, and a master that is no PIN", async () => {
+      const more = "h,2027-03-02T10:00,front,,holiday,2027-02-30\ni,2027-03-02T10:00,front,,master,123\n";
+      const { code, err } = await run({ day: `${DAY}${more}j,2027-03-02T10:00,,,holiday,2027-03-02\n` });
+      assert.equal(code, 2);
+      assert.match(err, /line 9, column value: got "2027-02-30", wanted a date YYYY-MM-DD/);
+      assert.match(err, /line 10, column value: got "123", wanted 4 to 10 digits/);
+      assert.match(err, /line 11, column door: got nothing, wanted the name of a door/);
+    });
+
     it("says so when a file is missing", async () => {
       const { code, err } = await run({}, "--doors", join(folder, "none.csv"));
       assert.equal(code, 2);
@@ -202,10 +251,9 @@ fay,Fay,resident,all,482913,,,,nights,,,
     it("that goes away in mid-run ends the run with an error, and the store that was kept opens again", async () => {
       const broker = await startBroker();
       const kept = join(folder, "kept");
-      const people = Array.from(
-        { length: 900 },
-        (_, i) => `p${i},P${i},resident,all,${pinOf(i)},,,,,,,`,
-      ).join("\n");
+      const people = Array.from({ length: 900 }, (_, i) => `p${i},P${i},resident,all,${PINS[i]},,,,,,,`).join(
+        "\n",
+      );
       const running = run({ people: `${PEOPLE}${people}\n` }, "--broker", broker.url, "--out", kept);
       while (!existsSync(join(kept, "issuer", "journal")))
         await new Promise((resolve) => setTimeout(resolve, 5));
@@ -221,8 +269,3 @@ fay,Fay,resident,all,482913,,,,nights,,,
     });
   });
 });
-
-/** Seven digits that no policy calls weak, all different for different numbers. */
-function pinOf(i: number): string {
-  return `2${String(i).padStart(3, "0")}713`;
-}

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { REASONS } from "../../protocol/wire/codes";
-import { Setting } from "../../protocol/wire/deltas";
 import { Role } from "../../protocol/wire/entry";
+import { Setting } from "../../protocol/wire/settings";
 import { IDENTITY_BYTES } from "../../simulator/board/image";
 import { Door, L500I } from "../support/door";
 import { livelyDoor, ownFolder, PINS, run, secretsOf, widest, writeImage } from "./support";

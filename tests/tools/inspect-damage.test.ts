@@ -149,7 +149,7 @@ describe(`tumbler inspect: damage (SEED=${SEED})`, () => {
       { schedules: [1], settings: ["zone"], states: ["claim", "keyset"] },
     );
     assert.match(out, /^ {2}claim +lost$/m);
-    assert.match(out, /^ {2}copies +claim lost, keyset lost, time 1$/m);
+    assert.match(out, /^ {2}copies +claim lost, keyset lost, time 1, lockout 1$/m);
     for (const text of [
       "schedule 1 is damaged: its slots are denied until it is put again",
       "the setting zone is lost: slots with a schedule are denied until the zone is",

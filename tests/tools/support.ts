@@ -1,15 +1,31 @@
 // What the tests of the commands share: a lock in service as a flash image, files in a folder of their own, and the commands run in
 // this process (quick) or as a child process (as people run them).
 
+import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import pc from "picocolors";
+import { Key } from "../../firmware/core/keypad";
 import { claimKeys, credentialTag } from "../../protocol/crypto/derive";
+import type { Delta } from "../../protocol/issuer/encode";
 import { ascii, toHex } from "../../protocol/wire/bytes";
-import { Setting } from "../../protocol/wire/deltas";
 import { Capability, Flag, Kind, Role } from "../../protocol/wire/entry";
+import {
+  Mode,
+  NO_MODE,
+  packClockBound,
+  packDensity,
+  packHoliday,
+  packHours,
+  packLocalCodes,
+  packLockout,
+  packMaster,
+  packNone,
+  packRelock,
+  Setting,
+} from "../../protocol/wire/settings";
 import { packImage } from "../../simulator/board/image";
 import { main } from "../../tools/tumbler";
 import { Door, type DoorOptions, MONDAY } from "../support/door";
@@ -100,6 +116,94 @@ export function livelyDoor(options: DoorOptions = {}): Door {
   return door;
 }
 
+/** What is typed at {@link strictDoor}. The master and the codes of its keypad have no slot. */
+export const STRICT = {
+  owner: "975311",
+  guard: "286413",
+  left: "640257",
+  user: "135791",
+  master: "11335577",
+  codes: ["294857", "730461", "508142", "617930", "482906"],
+} as const;
+
+/** A delta that sets something. */
+export const set = (setting: number, value: Uint8Array): Delta => ({ op: "set", setting, value });
+
+/** The date of a holiday. */
+export const dayOf = (date: string): number => Date.parse(date) / 1000 / DAY_S;
+
+/** Calls the menu at the keypad with a code, and types these entries. */
+export function menu(door: Door, code: string, ...entries: string[]): void {
+  const enter = (digits: string): void => {
+    for (const digit of digits) door.lock.press(Number(digit));
+    door.lock.press(Key.confirm);
+    door.lock.tick();
+  };
+  door.lock.press(Key.clear);
+  door.lock.press(Key.clear);
+  enter(code);
+  for (const entry of entries) enter(entry);
+}
+
+/** A zone of which two changes are told one by one: until 26 March 2028, 01:00 UTC. */
+function zoneWithTable(): Uint8Array {
+  const [from, until, end] = ["2027-03-28", "2027-10-31", "2028-03-26"].map(
+    (date) => dayOf(date) * DAY_S + HOUR_S,
+  );
+  const table = Buffer.alloc(10);
+  table.writeUInt32BE(from);
+  table.set([8, 4], 4);
+  table.writeUInt16BE((until - from) / 900, 6);
+  table.writeUInt16BE((end - until) / 900, 8);
+  return new Uint8Array([...ascii(BERLIN), 0, ...table]);
+}
+
+/**
+ * A lock of which everything is set, with codes that were programmed at its keypad: by the owner, by a guard whose access ends on
+ * 1 April, by the master, and by somebody who has left since; the last one was taken away. It is 08:00 on Monday, 1 March 2027.
+ */
+export function strictDoor(options: DoorOptions = {}): Door {
+  const door = new Door(options);
+  const { crypto, pinKey } = door;
+  const tag = credentialTag(crypto, pinKey, Kind.pin, ascii(STRICT.master));
+  const admin = { role: Role.admin, capabilities: Capability.firstIn };
+  const end = dayOf("2027-04-01") * DAY_S;
+  const refusing = (date: string, days: number, roles: number): Uint8Array =>
+    packHoliday({ first: dayOf(date), days, roles, mode: NO_MODE });
+  const codes = door.apply(
+    set(Setting.zone, zoneWithTable()),
+    set(Setting.mode, new Uint8Array([Mode.tour])),
+    set(Setting.relockSeconds, packRelock(7)),
+    set(Setting.master, packMaster({ digits: STRICT.master.length, tag })),
+    set(Setting.density, packDensity(5_000_000)),
+    set(Setting.lockout, packLockout({ tries: 3, leastMinutes: 30 })),
+    { op: "put-schedule", id: 1, windows: [{ days: WORKDAYS, start: 540, duration: 480 }] },
+    set(Setting.businessHours, packHours({ schedule: 1, firstIn: true, graceMinutes: 30 })),
+    set(Setting.localCodes, packLocalCodes(true)),
+    set(Setting.clockBound, packClockBound(300)),
+    set(Setting.holiday, refusing("2027-12-24", 3, 0x7e)),
+    set(Setting.holiday + 3, refusing("2027-05-06", 1, (1 << Role.team) | (1 << Role.guest))),
+    set(Setting.holiday + 4, packNone()),
+    set(
+      Setting.holiday + 63,
+      packHoliday({ first: dayOf("2027-05-06"), days: 2, roles: 0, mode: Mode.resident }),
+    ),
+    door.pin(0, STRICT.owner, admin),
+    door.pin(1, STRICT.guard, { ...admin, end }),
+    door.pin(2, STRICT.left, admin),
+    door.pin(3, STRICT.user, { flags: Flag.dual, schedule: 1 }),
+  );
+  assert.deepEqual(new Set(codes), new Set(["applied"]));
+  door.now = MONDAY + 7 * HOUR_S;
+  door.setTime();
+  const makers = [STRICT.owner, STRICT.guard, STRICT.master, STRICT.left, STRICT.owner];
+  for (const [i, code] of STRICT.codes.entries()) menu(door, makers[i], "1", code, code);
+  menu(door, STRICT.owner, "2", STRICT.codes[4]);
+  assert.deepEqual(door.apply({ op: "drop", slot: 2, generation: 17 }), ["applied"]);
+  assert.equal(door.lock.parts.locals.count, 4);
+  return door;
+}
+
 /** The longest line of a text, in columns; every character that the commands print has one. */
 export function widest(text: string): number {
   return Math.max(...text.split("\n").map((line) => [...line].length));
@@ -108,11 +212,12 @@ export function widest(text: string): number {
 /** Everything that no output may hold: PINs, tags, secrets of the lock and keys of its claim, in hexadecimal or digits. */
 export function secretsOf(door: Door): string[] {
   const { crypto, identity } = door;
-  const tags = Object.values(PINS).map((pin) => credentialTag(crypto, door.pinKey, Kind.pin, ascii(pin)));
+  const pins = [...Object.values(PINS), ...Object.values(STRICT).flat()];
+  const tags = pins.map((pin) => credentialTag(crypto, door.pinKey, Kind.pin, ascii(pin)));
   tags.push(credentialTag(crypto, door.pinKey, Kind.card, CARD));
   const keys = Object.values(claimKeys(crypto, identity.deviceSecret, 1)) as Uint8Array[];
   const secrets = [identity.seed, identity.deviceSecret, ...keys, ...tags].map(toHex);
-  return [...Object.values(PINS), ...secrets];
+  return [...pins, ...secrets];
 }
 
 /** Writes the image of a door's lock, changed by `spoil`. */

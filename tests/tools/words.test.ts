@@ -5,15 +5,18 @@ import { stripVTControlCharacters } from "node:util";
 import pc from "picocolors";
 import { parseZone } from "../../firmware/core/calendar";
 import { ascii } from "../../protocol/wire/bytes";
+import { ROLE_NAMES } from "../../protocol/wire/entry";
 import { columns, fields, paragraphs } from "../../tools/ui/table";
 import { bothClocks, hourText, isoText, localIsoText, offsetText } from "../../tools/ui/time";
 import {
   capabilityNames,
   count,
   daysText,
+  durationText,
   flagNames,
   guessingSuccess,
   percentText,
+  rolesText,
   windowText,
 } from "../../tools/ui/words";
 
@@ -64,9 +67,33 @@ describe("plain words", () => {
       ["100 %", 1],
     ];
     for (const [text, chance] of cases) assert.equal(percentText(chance), text);
-    assert.equal(percentText(guessingSuccess(1e-3)), "52 %");
+    assert.equal(percentText(guessingSuccess(1e-3)), "61 %");
     assert.equal(guessingSuccess(1), 1);
     assert.deepEqual([count(1, "slot"), count(0, "slot")], ["1 slot", "0 slots"]);
+    assert.deepEqual(
+      [1, 2].map((n) => count(n, "entry", "entries")),
+      ["1 entry", "2 entries"],
+    );
+  });
+
+  it("X1 give waits in the largest unit that fits", () => {
+    const cases: [string, number][] = [
+      ["0 s", 0],
+      ["45 s", 45],
+      ["1 min", 60],
+      ["61 s", 61],
+      ["15 min", 900],
+      ["1 h", 3600],
+      ["61 min", 3660],
+      ["24 h", 86_400],
+    ];
+    for (const [text, seconds] of cases) assert.equal(durationText(seconds), text);
+  });
+
+  it("T7 name roles, and whom they leave out where that is one", () => {
+    assert.equal(rolesText(ROLE_NAMES), "everybody");
+    assert.equal(rolesText(ROLE_NAMES.slice(1)), "everybody but admin");
+    assert.equal(rolesText(["team", "guest"]), "team, guest");
   });
 
   it("T8 T15 show instants by the wall and in UTC, from 1970 to 2106", () => {

@@ -4,10 +4,12 @@
 import { type Delta, encodeDelta, type PutDelta } from "../../protocol/issuer/encode";
 import { ascii, fromHex } from "../../protocol/wire/bytes";
 import { type CborValue, encode } from "../../protocol/wire/cborx";
-import { Field, Mode, Op, Setting } from "../../protocol/wire/deltas";
+import { Field, Op } from "../../protocol/wire/deltas";
 import { ALL_CAPABILITIES, Flag, Kind, PUT_FLAGS, Role } from "../../protocol/wire/entry";
 import { MAX_SEQ, MAX_U32, MAX_USES } from "../../protocol/wire/limits";
+import { Mode, Setting } from "../../protocol/wire/settings";
 import { card, phone, pin, SIGNERS, START } from "./bench";
+import { policyPlans } from "./policy-cases";
 
 /** A case as it is written down: the code is what the specification says, and the lock must agree. */
 export interface Plan {
@@ -379,10 +381,11 @@ function settings(): Plan[] {
   add("set: a relock after 3,600 seconds", "applied", set(Setting.relockSeconds, fromHex("0e10")));
   add("set: a relock after 3,601 seconds", "range", set(Setting.relockSeconds, fromHex("0e11")));
   add("set: a relock of one byte", "bad-format", set(Setting.relockSeconds, fromHex("05")));
-  add("set: an unknown setting", "unsupported", set(4, fromHex("01")));
+  add("set: an unknown setting", "unsupported", set(10, fromHex("01")));
   add("set: setting 0", "bad-format", set(0, fromHex("01")));
   add("set: an empty value", "bad-format", set(Setting.mode, new Uint8Array(0)));
-  add("set: a value of 65 bytes", "bad-format", set(4, new Uint8Array(65)));
+  add("set: an unknown setting of 183 bytes", "unsupported", set(10, new Uint8Array(183)));
+  add("set: a value of 184 bytes", "bad-format", set(10, new Uint8Array(184)));
   add("set: without a value", "bad-format", raw(Op.set, [0, Setting.mode]));
   add("set: an extension", "applied", raw(Op.set, [0, Setting.mode], [1, fromHex("02")], [128, 0]));
   return plans;
@@ -471,6 +474,7 @@ export function deltaPlans(): Plan[] {
     ...slots(),
     ...schedules(),
     ...settings(),
+    ...policyPlans(),
     ...timed(),
     ...small(),
   ];

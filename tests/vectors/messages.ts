@@ -126,6 +126,7 @@ function status(changes: Pairs, drop?: number): Uint8Array {
     [5, 2],
     [6, fromHex("0011223344556677")],
     [7, KEYSET_NUMBER],
+    [8, 1100],
   ];
   const pairs = map([...usual, ...changes]);
   if (drop !== undefined) pairs.delete(drop);
@@ -147,12 +148,12 @@ function fromLock(): LockCase[] {
     cases.push({ name, bytes: toHex(bytes), means });
   };
   const result = (...pairs: Pairs) => framed(Type.result, 9, payloadOf(...pairs));
-  const usual = { ...STATUS, epoch: 1, applied: 17, flags: 2, keyset: KEYSET_NUMBER };
+  const usual = { ...STATUS, epoch: 1, applied: 17, flags: 2, keyset: KEYSET_NUMBER, density: 1100 };
 
   add("a status", status([]), usual);
   add("a status of the highest position", status([[3, MAX_SEQ]]), { ...usual, applied: MAX_SEQ });
   add("a status with an extension", status([[128, 1]]), usual);
-  add("a status with an unknown critical key", status([[8, 1]]), null);
+  add("a status with an unknown critical key", status([[9, 1]]), null);
   add("a status behind the last position", status([[3, MAX_SEQ + 1]]), null);
   add("a status of version 2", status([[0, 2]]), null);
   add("a status without a nonce", status([], 6), null);

@@ -33,6 +33,7 @@ function receiptPairs(): Pairs {
     [13, new Uint8Array(32).fill(0xd1)],
     [14, [2, 0, 1, 1100]],
     [15, [9, new Uint8Array(16).fill(0xe7)]],
+    [16, [10, new Uint8Array(8).fill(0xc2)]],
   ];
 }
 
@@ -68,6 +69,8 @@ export function receipts(lockSigner: SigningKey): ReceiptCase[] {
     density: 1100,
     nextEvent: 9,
     eventHead: "e7".repeat(16),
+    localCodes: 10,
+    localDigest: "c2".repeat(8),
   };
   const add = (
     name: string,
@@ -114,7 +117,10 @@ export function receipts(lockSigner: SigningKey): ReceiptCase[] {
   add("three counts", [[14, [2, 0, 1]]], "malformed");
   add("a receipt without its events", [[15, undefined]], "malformed");
   add("a receipt with an extension", [[128, "new"]], reads);
-  add("a receipt with an unknown critical key", [[16, 0]], "malformed");
+  add("a receipt with an unknown critical key", [[17, 0]], "malformed");
+  add("a receipt without its local codes", [[16, undefined]], "malformed");
+  add("eleven local codes", [[16, [11, new Uint8Array(8)]]], "malformed");
+  add("a digest of local codes of seven bytes", [[16, [1, new Uint8Array(7)]]], "malformed");
   add("a receipt of version 2", [[0, 2]], "malformed");
   refuse("a flipped bit", flipped(usual, -1), "bad-signature");
   refuse("a flipped bit in the payload", flipped(usual, -67), "bad-signature");

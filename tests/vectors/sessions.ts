@@ -5,10 +5,10 @@ import { L500I, LOCK_1000, type Profile } from "../../firmware/core/profile";
 import { type Delta, encodeDelta } from "../../protocol/issuer/encode";
 import { ascii, fromHex } from "../../protocol/wire/bytes";
 import { genesisHead } from "../../protocol/wire/chain";
-import { Mode, Setting } from "../../protocol/wire/deltas";
 import { Flag, Role } from "../../protocol/wire/entry";
 import { MAX_MESSAGE_BYTES } from "../../protocol/wire/limits";
 import { askBody, frame, helloBody, Type } from "../../protocol/wire/messages";
+import { Mode, Setting } from "../../protocol/wire/settings";
 import { node } from "../../simulator/board/crypto";
 import {
   Bench,
@@ -232,7 +232,7 @@ function smallLock(): Session {
 /** sessions.json. */
 export function sessionVectors() {
   const about =
-    "Each step sends a message in the current session and gives the answer. `uptime` is the lock's monotonic clock, `random` what it draws for its nonce; nextEvent and eventHead of a receipt are the lock's own and to be taken as given. Seeds of those who sign are in envelopes.json.";
+    "Each step sends a message in the current session and gives the answer. `uptime` is the lock's monotonic clock, `random` what it draws for its nonce; nextEvent, eventHead and localDigest of a receipt are the lock's own and to be taken as given. Seeds of those who sign are in envelopes.json.";
   const { story } = firstDay();
   return { about, sessions: [story.end("from the box into service"), secondDay(), smallLock()] };
 }

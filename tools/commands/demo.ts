@@ -25,9 +25,13 @@ const HELP = `
 Files are CSV with a line of column names; examples/building has all of them.
   doors      door, profile (lock-1000, l500i), link (wifi, courier), zone, keys
   schedules  schedule, days, start, end
-  people     person, name, role, keys, pin, card, start, end, schedule, uses,
-             grantor, capabilities
-  day        id, time, door, who, action, value
+  people     person, name, role, keys; as needed also pin (digits, or auto
+             for one that is made), duress-pin, card, start, end, schedule,
+             uses, first-use-hours, minutes-after-first-use, dual (yes),
+             notify (yes), grantor, capabilities
+  day        id, time, door, who, action, value; actions with a value are
+             pin, card, mode, holiday (a date) and master (a PIN); others
+             are sync, visit, off-air, on-air, power-cut, revoke, delete
   expected   kind (credential, attempt, door), subject, door, outcome:
              everything that must fail; nothing else may
 

@@ -57,7 +57,7 @@ function inspectFile(path: string, { json, slots, events }: Options, terminal: T
   const lock = openLock(image);
   const inspection = inspect(lock, image, events);
   if (json) terminal.out(`${JSON.stringify(inspection, null, 2)}\n`);
-  else terminal.out(inspectionText(inspection, slots === true, terminal.colours));
+  else terminal.out(inspectionText(inspection, lock.parts.policy, slots === true, terminal.colours));
   const failure = mountFailure(path, lock);
   if (failure !== undefined) throw failure;
   terminal.exitCode = inspection.problems.length > 0 ? Exit.wrong : Exit.fine;

@@ -3,7 +3,7 @@
 
 import { randomFillSync, randomInt } from "node:crypto";
 import type { MqttClient } from "mqtt";
-import { parseZone, UTC0, type Zone } from "../../firmware/core/calendar";
+import { parseZoneSetting, UTC0, type Zone } from "../../firmware/core/calendar";
 import { PROFILES } from "../../firmware/core/profile";
 import { type Bag, bagMailbox, packBag, unpackBag } from "../../protocol/courier/bag";
 import { type Carried, carry } from "../../protocol/courier/courier";
@@ -12,7 +12,7 @@ import type { SigningKey } from "../../protocol/issuer/encode";
 import type { Issuer, Received } from "../../protocol/issuer/issuer";
 import { deliver, fillBag } from "../../protocol/issuer/mailbox";
 import type { DoorRow } from "../../protocol/issuer/rows";
-import { ascii, toHex } from "../../protocol/wire/bytes";
+import { toHex } from "../../protocol/wire/bytes";
 import { MAX_REQUEST_ID } from "../../protocol/wire/messages";
 import type { WorldClock } from "../../simulator/board/board";
 import { node } from "../../simulator/board/crypto";
@@ -42,7 +42,7 @@ export class VirtualDoor {
     this.row = row;
     this.virtual = virtual;
     this.id = toHex(virtual.id);
-    this.zone = parseZone(ascii(row.zoneText)) ?? UTC0;
+    this.zone = parseZoneSetting(row.zoneValue) ?? UTC0;
     this.#url = url;
     this.#site = site;
   }

@@ -5,8 +5,9 @@ import type { Issuer } from "../../protocol/issuer/issuer";
 import { instantOf } from "../../protocol/issuer/when";
 import { fromHex } from "../../protocol/wire/bytes";
 import { reasonName } from "../../protocol/wire/codes";
-import { MODE_NAMES, Setting } from "../../protocol/wire/deltas";
+import { MODE_NAMES } from "../../protocol/wire/settings";
 import { typePin } from "../../simulator/board/board";
+import { Failure } from "../ui/failure";
 import { intlOffset } from "../zone";
 import type { Building, OnReceipt, VirtualDoor } from "./building";
 import type { Step } from "./script";
@@ -23,6 +24,8 @@ export interface Attempt {
   readonly reason: string;
   /** Whether the bolt was drawn. */
   readonly opened: boolean;
+  /** Seconds for which the keypad looks at no entry now. */
+  readonly wait: number;
 }
 
 /** The clock on the wall of the simulation, UTC seconds. */
@@ -112,8 +115,27 @@ export class Day {
         await this.#issuer.remove(step.who);
         break;
       case "mode":
-        await this.#issuer.set(step.door, Setting.mode, new Uint8Array([MODE_NAMES.indexOf(step.value)]));
+        await this.#issuer.setMode(step.door, MODE_NAMES.indexOf(step.value));
         break;
+      case "holiday":
+        await this.#issuer.setHoliday(
+          step.door,
+          0,
+          step.value === "" ? undefined : { first: step.value, days: 1 },
+        );
+        break;
+      case "master":
+        await this.#setMaster(step);
+        break;
+    }
+  }
+
+  async #setMaster({ id, door, value }: Step): Promise<void> {
+    try {
+      await this.#issuer.setMaster(door, value === "" ? undefined : value);
+    } catch (thrown) {
+      if (!(thrown instanceof RangeError)) throw thrown;
+      throw new Failure(`${id}: ${thrown.message}`, "choose another master for this line of the day");
     }
   }
 
@@ -123,7 +145,8 @@ export class Day {
     const { lock } = virtual;
     const code = step.action === "pin" ? typePin(lock, step.value) : lock.presentCard(fromHex(step.value));
     const { drawn, moves } = virtual.board.bolt;
-    const attempt = { step, reason: reasonName(code), opened: drawn && moves > before };
+    const opened = drawn && moves > before;
+    const attempt = { step, reason: reasonName(code), opened, wait: lock.doorway.lockout.wait() };
     this.record.attempts.push(attempt);
     this.#listener.attempt(attempt, seconds);
     this.#advance(seconds + SETTLE_S);

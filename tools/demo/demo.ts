@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { signingKey } from "../../protocol/issuer/encode";
 import { Issuer } from "../../protocol/issuer/issuer";
+import type { MadePin } from "../../protocol/issuer/make-pins";
 import type { ImportError, Sheet } from "../../protocol/issuer/sheet";
 import { instantOf, parseWhen } from "../../protocol/issuer/when";
 import { node } from "../../simulator/board/crypto";
@@ -129,6 +130,7 @@ class Demo {
       );
     const what = `${result.doors} doors, ${result.people} people, ${result.schedules} schedules`;
     this.#screen.line(faults.length > 0 ? `Imported ${what}; bad rows were left out.` : `Imported ${what}.`);
+    this.#keepPins(result.generated);
   }
 
   /** Reads the day and what is expected of it; a fault in either stops before anything happens. */
@@ -189,6 +191,15 @@ class Demo {
       synced: () => screen.synced(busy, report),
       receipt: (door) => screen.progress(door, report(door)),
     };
+  }
+
+  /** PINs that the issuer made are told to nobody but whoever may read the folder. */
+  #keepPins(pins: readonly MadePin[]): void {
+    if (pins.length === 0) return;
+    const rows = pins.map(({ person, pin }) => `${person},${pin}\n`);
+    writeFileSync(join(this.#folder, "pins.csv"), `person,pin\n${rows.join("")}`, { mode: 0o600 });
+    const where = this.#options.out === undefined ? "keep them with --out" : "they are in pins.csv";
+    this.#screen.line(`PINs made for those who asked for one: ${pins.length}; ${where}.`);
   }
 
   #keepImages(building: Building): void {

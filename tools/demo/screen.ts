@@ -85,18 +85,20 @@ export class Screen {
     }
   }
 
-  /** A step that is no attempt. */
+  /** A step that is no attempt; a master is not shown. */
   step(step: Step, time: string): void {
     const { bold } = this.#colours;
-    const what = [step.action, step.door, step.who, step.value].filter((word) => word !== "").join(" ");
+    const value = step.action === "master" ? "" : step.value;
+    const what = [step.action, step.door, step.who, value].filter((word) => word !== "").join(" ");
     this.line(`${time}  ${bold(what)}`);
   }
 
-  attempt({ step, reason, opened }: Attempt, time: string): void {
+  attempt({ step, reason, opened, wait }: Attempt, time: string): void {
     const { green, red } = this.#colours;
     const who = (step.who || "a stranger").padEnd(13);
     const verdict = opened ? green("granted") : red("refused");
-    const why = reason === "granted" ? "" : `  ${reason}`;
+    const waits = wait > 0 && step.action === "pin" ? `, wait ${Math.ceil(wait)} s` : "";
+    const why = reason === "granted" ? "" : `  ${reason}${waits}`;
     this.line(`${time}  ${step.door.padEnd(17)} ${who} ${step.action.padEnd(5)} ${verdict}${why}`);
   }
 

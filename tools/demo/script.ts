@@ -5,7 +5,7 @@ import type { ImportError, Sheet } from "../../protocol/issuer/sheet";
 import { rowsOf } from "../../protocol/issuer/sheet";
 import { parseWhen, WHEN_WANTED, type When } from "../../protocol/issuer/when";
 import { CODES, codeClass, REASONS } from "../../protocol/wire/codes";
-import { MODE_NAMES } from "../../protocol/wire/deltas";
+import { MODE_NAMES } from "../../protocol/wire/settings";
 
 /** What can happen in a day. */
 export const ACTIONS = [
@@ -19,6 +19,8 @@ export const ACTIONS = [
   "revoke",
   "delete",
   "mode",
+  "holiday",
+  "master",
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
@@ -31,7 +33,7 @@ export interface Step {
   /** A handle, or empty for a stranger. */
   readonly who: string;
   readonly action: Action;
-  /** Digits, a UID in hexadecimal, a mode. */
+  /** Digits, a UID in hexadecimal, a mode, the date of a holiday. */
   readonly value: string;
 }
 
@@ -47,8 +49,30 @@ export interface Expectation {
   readonly outcome: string;
 }
 
-const AT_A_DOOR: readonly Action[] = ["pin", "card", "visit", "off-air", "on-air", "power-cut", "mode"];
+/** Actions that are about no one door; all others are. */
+const ANYWHERE: readonly Action[] = ["sync", "revoke", "delete"];
 const OF_SOMEONE: readonly Action[] = ["revoke", "delete"];
+const DATE_CHARACTERS = "YYYY-MM-DD".length;
+
+/** What is wanted of the value of a step; undefined where it is good. */
+function valueWanted(action: Action, value: string): string | undefined {
+  switch (action) {
+    case "pin":
+      return /^\d{1,16}$/.test(value) ? undefined : "the digits that are typed";
+    case "card":
+      return /^([0-9a-fA-F]{2})+$/.test(value) ? undefined : "a UID in hexadecimal";
+    case "mode":
+      return MODE_NAMES.includes(value) ? undefined : `one of ${MODE_NAMES.join(", ")}`;
+    case "holiday": {
+      const isDate = value.length === DATE_CHARACTERS && parseWhen(value) !== undefined;
+      return value === "" || isDate ? undefined : "a date YYYY-MM-DD, or nothing for no holiday";
+    }
+    case "master":
+      return /^(\d{4,10})?$/.test(value) ? undefined : "4 to 10 digits, or nothing for no master";
+    default:
+      return undefined;
+  }
+}
 
 /** What a step may name. */
 export interface Names {
@@ -76,19 +100,15 @@ export function readDay(sheet: Sheet, names: Names, errors: ImportError[]): Step
       continue;
     }
     const door = row.cell("door");
-    if (AT_A_DOOR.includes(action) ? !names.doors.has(door) : door !== "")
-      row.fail(
-        "door",
-        AT_A_DOOR.includes(action) ? "the name of a door" : "nothing: this is about no one door",
-      );
+    const isAnywhere = ANYWHERE.includes(action);
+    if (isAnywhere ? door !== "" : !names.doors.has(door))
+      row.fail("door", isAnywhere ? "nothing: this is about no one door" : "the name of a door");
     const who = row.cell("who");
     if (OF_SOMEONE.includes(action) ? !names.people.has(who) : who !== "" && !names.people.has(who))
       row.fail("who", "the handle of a person");
     const value = row.cell("value");
-    if (action === "pin" && !/^\d{1,16}$/.test(value)) row.fail("value", "the digits that are typed");
-    if (action === "card" && !/^([0-9a-fA-F]{2})+$/.test(value)) row.fail("value", "a UID in hexadecimal");
-    if (action === "mode" && !MODE_NAMES.includes(value))
-      row.fail("value", `one of ${MODE_NAMES.join(", ")}`);
+    const wanted = valueWanted(action, value);
+    if (wanted !== undefined) row.fail("value", wanted);
     if (row.ok && when !== undefined) steps.push({ id, when, door, who, action, value });
   }
   return steps;

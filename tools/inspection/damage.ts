@@ -3,10 +3,11 @@
 import { NOWHERE, State } from "../../firmware/core/storage/places";
 import { MAX_RECORD_BYTES, Record, recordType, USAGE_GROUP } from "../../firmware/core/storage/records";
 import type { Table } from "../../firmware/core/storage/table";
-import { Setting } from "../../protocol/wire/deltas";
+import { MAX_LOCAL_CODES } from "../../protocol/wire/limits";
 import { rangesText } from "../ui/numbers";
 import { count } from "../ui/words";
 import type { SectorView } from "./sectors";
+import { lostSettings } from "./settings";
 
 /** All that is lost; empty lists for a sound lock. */
 export interface DamageView {
@@ -20,12 +21,13 @@ export interface DamageView {
   readonly usage: readonly number[];
   /** Schedules by number. */
   readonly schedules: readonly number[];
+  /** Settings by name: "zone", "holiday-3". */
   readonly settings: readonly string[];
   /** Values of the lock's own; see {@link StateView}. */
   readonly states: readonly string[];
 }
 
-/** A value that the lock keeps for itself: "claim", "keyset", "time" and the like. */
+/** A value that the lock keeps for itself: "claim", "keyset", "time" and the like; "local-4" is a code programmed at the keypad. */
 export interface StateView {
   readonly name: string;
   /** How many of its copies can be read: 2, 1 before its sector is full, 0 when it is lost. */
@@ -64,14 +66,28 @@ export function damageOf(
     slots: damaged,
     usage: groups.flatMap(slotsOf),
     schedules: idsOf([...places.schedules], (place, id) => place !== 0 && !table.loadSchedule(id)),
-    settings: Object.entries(Setting).flatMap(([name, id]) => (table.hasLost(id) ? [name] : [])),
+    settings: lostSettings(table),
     states: statesOf(table).flatMap(({ name, copies }) => (copies === 0 ? [name] : [])),
     // Reading all of that may have found more of it.
     losses: log.damage,
   };
 }
 
-/** The values that the lock keeps, or kept until they were lost. What a rebase leaves for a moment is none of them. */
+/** What the names of holidays among the settings, and of codes programmed at the keypad among the values of the lock's own, begin with. */
+const HOLIDAY = "holiday-";
+const LOCAL = "local-";
+
+/** All values by name. What a rebase leaves for a moment is none of them. */
+function namedStates(): [string, number][] {
+  const { swap: _, local, ...others } = State;
+  const places = Array.from({ length: MAX_LOCAL_CODES }, (_, place) => place);
+  return [
+    ...Object.entries(others),
+    ...places.map((place): [string, number] => [LOCAL + place, local + place]),
+  ];
+}
+
+/** The values that the lock keeps, or kept until they were lost; a code that was taken away is none. */
 export function statesOf({ places, log }: Table): StateView[] {
   const record = new Uint8Array(MAX_RECORD_BYTES);
   const isRead = (place: number, id: number): boolean =>
@@ -79,8 +95,10 @@ export function statesOf({ places, log }: Table): StateView[] {
     log.read(place, record) > 0 &&
     recordType(record, 0) === Record.state &&
     record[2] === id;
-  return Object.entries(State)
-    .filter(([, id]) => id !== State.swap && places.states[id] !== 0)
+  const isTakenAway = (id: number): boolean =>
+    id >= State.local && isRead(places.states[id], id) && record[3] === 0;
+  return namedStates()
+    .filter(([, id]) => places.states[id] !== 0 && !isTakenAway(id))
     .map(([name, id]) => ({
       name,
       copies: [places.states[id], places.mirrors[id]].filter((place) => isRead(place, id)).length,
@@ -101,19 +119,55 @@ export function rebaseOf({ rebase, log }: Table): RebaseView | null {
   return { epoch: pending, slots, schedules, settings, lost: all.length - slots - schedules - settings };
 }
 
-/** What a lost value means for the door, and what to do. */
-const CONSEQUENCES: Readonly<Record<string, string>> = {
+/** What a lost value of the lock's own means for the door, and what to do. */
+const LOST_STATES: Readonly<Record<string, string>> = {
   claim: "the claim is lost: the lock opens for nobody until it is provisioned again",
   keyset: "the keyset is lost: the lock takes nothing of any issuer until it is provisioned again",
   time: "the earliest time to believe is lost: set the lock's time, so that no older one is believed",
   rebase: "what is known of the last rebase is lost: let the issuer put the whole table again",
-  zone: "the setting zone is lost: slots with a schedule are denied until the zone is set again",
-  mode: "the setting mode is lost: the lock is in resident mode until a mode is set again",
-  relockSeconds: "the setting relockSeconds is lost: the lock's default holds until it is set again",
+  lockout: "the count of wrong entries is lost: the worst is assumed: an hour's wait",
+  forgiven:
+    "whose wrong entries were forgiven is lost: the worst is assumed: an hour's wait, and nobody is forgiven for a day",
+  hours:
+    "what is known of the business hours is lost: nobody was first in, and no relock and no hold is in force",
 };
 
-/** What is lost, in words with what to do; none for a sound lock. */
-export function damageText(damage: DamageView, rebase: RebaseView | null): string[] {
+/** The same of a lost setting. */
+const LOST_SETTINGS: Readonly<Record<string, string>> = {
+  zone: "the setting zone is lost: slots with a schedule are denied until the zone is set again, and the door does not unlock itself",
+  mode: "the setting mode is lost: the lock is in resident mode until a mode is set again",
+  "relock-seconds": "the setting relock-seconds is lost: the lock's default holds until it is set again",
+  master: "the master is lost: it opens nothing until it is set again",
+  density: "the setting density is lost: the usual limit holds until it is set again",
+  lockout: "the setting lockout is lost: the first wrong entry begins a wait until it is set again",
+  "business-hours":
+    "the setting business-hours is lost: the door does not unlock itself until they are set again",
+  "local-codes":
+    "the setting local-codes is lost: codes programmed at the keypad open nothing until it is set again",
+  "clock-bound": "the setting clock-bound is lost: the usual bound holds until it is set again",
+};
+
+/** The numbers in the names that begin so. */
+function numbersOf(names: readonly string[], prefix: string): number[] {
+  return names.filter((name) => name.startsWith(prefix)).map((name) => Number(name.slice(prefix.length)));
+}
+
+function holidaysText(numbers: readonly number[]): string[] {
+  if (numbers.length === 0) return [];
+  const deed = "everybody but administrators is refused until";
+  if (numbers.length === 1) return [`holiday ${numbers[0]} is lost: ${deed} it is put again`];
+  return [`holidays ${rangesText(numbers)} are lost: ${deed} they are put again`];
+}
+
+function localCodesText(places: readonly number[]): string[] {
+  if (places.length === 0) return [];
+  const where = "of the codes programmed at the keypad";
+  if (places.length === 1) return [`place ${places[0]} ${where} is lost: that code opens nothing`];
+  return [`places ${rangesText(places)} ${where} are lost: those codes open nothing`];
+}
+
+/** What is lost, in words with what to do; none for a sound lock. `hours` is the schedule of the business hours, 0 for none. */
+export function damageText(damage: DamageView, rebase: RebaseView | null, hours: number): string[] {
   const { losses, blocks, slots, usage, schedules, settings, states } = damage;
   const texts: string[] = [];
   if (blocks.length > 0)
@@ -123,9 +177,16 @@ export function damageText(damage: DamageView, rebase: RebaseView | null): strin
     const what = `${count(slots.length, "slot")} damaged and denied until the issuer puts ${them} again`;
     texts.push(`${what}: ${rangesText(slots)}`);
   }
-  for (const id of schedules)
-    texts.push(`schedule ${id} is damaged: its slots are denied until it is put again`);
-  for (const name of [...settings, ...states]) texts.push(CONSEQUENCES[name] ?? `the value ${name} is lost`);
+  for (const id of schedules) {
+    const door = id === hours ? ", and the door does not unlock itself," : "";
+    texts.push(`schedule ${id} is damaged: its slots are denied${door} until it is put again`);
+  }
+  for (const name of settings)
+    if (!name.startsWith(HOLIDAY)) texts.push(LOST_SETTINGS[name] ?? `the setting ${name} is lost`);
+  texts.push(...holidaysText(numbersOf(settings, HOLIDAY)));
+  for (const name of states)
+    if (!name.startsWith(LOCAL)) texts.push(LOST_STATES[name] ?? `the value ${name} is lost`);
+  texts.push(...localCodesText(numbersOf(states, LOCAL)));
   if (usage.length > 0) texts.push(`what was known of the use of these slots is lost: ${rangesText(usage)}`);
   if (rebase !== null && rebase.lost > 0)
     texts.push(`${count(rebase.lost, "record")} of the rebase under way lost: it must begin again`);

@@ -2,11 +2,16 @@
 // has: the number of its boot and the seconds since.
 
 import type { EventLog, LockEvent } from "../../firmware/core/storage/events";
-import { EVENT_NAMES, EventKind, METHOD_NAMES } from "../../firmware/core/storage/events";
+import {
+  CREDENTIAL_NAMES,
+  Credential,
+  EVENT_NAMES,
+  EventKind,
+  METHOD_NAMES,
+} from "../../firmware/core/storage/events";
 import { reasonName } from "../../protocol/wire/codes";
-import { MODE_NAMES } from "../../protocol/wire/deltas";
-import { KIND_NAMES } from "../../protocol/wire/entry";
 import { TRUST_NAMES, Trust } from "../../protocol/wire/messages";
+import { MODE_NAMES } from "../../protocol/wire/settings";
 import { isoText } from "../ui/time";
 
 /** One event. Null where it has nothing to say. */
@@ -25,8 +30,10 @@ export interface EventView {
   readonly boot: number;
   /** Seconds since that boot, where the time was unknown. */
   readonly uptime: number | null;
+  /** Null for nobody, and for the master. */
   readonly user: number | null;
   readonly generation: number | null;
+  /** What was presented: a kind of slot, "master", or "local" for a code programmed at the keypad. */
   readonly credential: string | null;
   readonly detail: number;
 }
@@ -70,13 +77,13 @@ export function readEvents(log: EventLog, most: number): EventsRead {
 }
 
 function eventView(event: LockEvent): EventView {
-  const isAttempt = event.kind === EventKind.granted || event.kind === EventKind.refused;
   const isTimed = event.trust !== Trust.unknown;
-  const hasSlot = event.credential !== 0;
+  // Nothing that a delta puts has the generation 0: it is the master's.
+  const hasUser = event.generation !== 0;
   return {
     seq: event.seq,
     event: EVENT_NAMES[event.kind] ?? `event-${event.kind}`,
-    reason: isAttempt ? reasonName(event.reason) : null,
+    reason: isAttempt(event) ? reasonName(event.reason) : null,
     method: METHOD_NAMES[event.method] ?? `method-${event.method}`,
     mode: MODE_NAMES[event.mode] ?? `mode-${event.mode}`,
     trust: TRUST_NAMES[event.trust] ?? `trust-${event.trust}`,
@@ -84,9 +91,21 @@ function eventView(event: LockEvent): EventView {
     at: isTimed ? isoText(event.time) : null,
     boot: event.boot,
     uptime: isTimed ? null : event.time,
-    user: hasSlot ? event.user : null,
-    generation: hasSlot ? event.generation : null,
-    credential: hasSlot ? KIND_NAMES[event.credential] : null,
+    user: hasUser ? event.user : null,
+    generation: hasUser ? event.generation : null,
+    credential: credentialName(event),
     detail: event.detail,
   };
+}
+
+/** Whether somebody was at the door: under duress they were let in, too. */
+function isAttempt({ kind }: LockEvent): boolean {
+  return kind === EventKind.granted || kind === EventKind.refused || kind === EventKind.duress;
+}
+
+/** What was presented. Of whoever programs only the master is known by it, who has no generation. */
+function credentialName({ kind, credential, generation }: LockEvent): string | null {
+  if (credential !== Credential.none) return CREDENTIAL_NAMES[credential] ?? `credential-${credential}`;
+  const isProgramming = kind === EventKind.programmed || kind === EventKind.unprogrammed;
+  return isProgramming && generation === 0 ? CREDENTIAL_NAMES[Credential.master] : null;
 }

@@ -1,17 +1,17 @@
 // What can be told of a lock from its flash image alone, as plain values: what `tumbler inspect` prints, and what its --json gives.
 // Reads only. It never holds a PIN, a tag, or a key that opens, signs or unseals something.
 
-import { density } from "../../firmware/core/apply";
+import { densityOf } from "../../firmware/core/density";
 import type { Lock } from "../../firmware/core/lock";
 import type { Profile } from "../../firmware/core/profile";
 import type { MountState } from "../../firmware/core/storage/flash-log";
 import type { Table } from "../../firmware/core/storage/table";
-import { getU16, toHex } from "../../protocol/wire/bytes";
-import { MODE_NAMES, Mode, Setting } from "../../protocol/wire/deltas";
+import { toHex } from "../../protocol/wire/bytes";
+import { MAX_GUESSES_30_DAYS } from "../../protocol/wire/limits";
 import { unpackWindow } from "../../protocol/wire/windows";
 import type { FlashImage } from "../../simulator/board/board";
 import { isoText } from "../ui/time";
-import { GUESSES_IN_30_DAYS, guessingSuccess, mayNames, windowText } from "../ui/words";
+import { guessingSuccess, mayNames, windowText } from "../ui/words";
 import {
   type DamageView,
   damageOf,
@@ -23,13 +23,13 @@ import {
 } from "./damage";
 import { type EventSectorView, eventSectorViews } from "./event-sectors";
 import { type EventView, type KeptEvents, readEvents } from "./events";
+import { type HoursView, hoursOf, lastKnown } from "./hours";
+import { type LocalCodeView, type LockoutView, type LostLocalCode, localCodesOf, lockoutOf } from "./keypad";
 import { type SectorView, sectorViews } from "./sectors";
+import { DENSITY_UNITS, type SettingsView, settingsOf } from "./settings";
 import { allSlots, type DamagedSlot, type SlotView } from "./slots";
 import { livingBySector, type SpaceView, spaceOf } from "./space";
 import { type WearView, wearOf } from "./wear";
-
-/** Units in which the lock counts density: the weight of one PIN of ten digits. */
-const DENSITY_UNITS = 1e10;
 
 /** A lock as its image shows it. `state` is there when the credentials could be mounted. */
 export interface Inspection {
@@ -57,9 +57,15 @@ export interface State {
   readonly slotList: readonly (SlotView | DamagedSlot)[];
   /** Live PINs by their number of digits. */
   readonly pins: Readonly<Record<string, number>>;
+  /** The chance of one guess, of all that can be typed, and of as many as 30 days admit. */
   readonly density: { readonly rho: number; readonly guesses: number; readonly success: number };
   readonly schedules: readonly ScheduleView[];
   readonly settings: SettingsView;
+  /** Null for a door without business hours. */
+  readonly businessHours: HoursView | null;
+  /** Codes that were programmed at the keypad. */
+  readonly localCodes: readonly (LocalCodeView | LostLocalCode)[];
+  readonly lockout: LockoutView;
   /** The highest signed time: no earlier one is believed again (rule T13). Null before the first. */
   readonly time: { readonly notBefore: string; readonly epoch: number } | null;
   readonly digest: string;
@@ -108,15 +114,6 @@ export interface ScheduleView {
   readonly slots: number;
 }
 
-/** What deltas have set; null, or the mode "normal", where none has. */
-export interface SettingsView {
-  /** A POSIX TZ string. */
-  readonly zone: string | null;
-  readonly mode: string;
-  /** 0 for never. */
-  readonly relockSeconds: number | null;
-}
-
 /** Looks at a lock that was made of `image`; `events` is how many of the last events to show. */
 export function inspect(lock: Lock, image: FlashImage, events: number): Inspection {
   const { board, profile, mountState } = lock.parts;
@@ -128,7 +125,10 @@ export function inspect(lock: Lock, image: FlashImage, events: number): Inspecti
   };
   if (mountState !== "mounted") return { ...head, problems: [`mount: ${mountState}`] };
   // A lock without an event log obeys nobody; what its flash says of its owner is told all the same.
-  if (!lock.parts.events.mounted) lock.authority.restore();
+  if (!lock.parts.events.mounted) {
+    lock.authority.restore();
+    lock.doorway.restore();
+  }
   const state = stateOf(lock, image, events);
   return { ...head, state, problems: problemsOf(state) };
 }
@@ -139,7 +139,7 @@ function stateOf(lock: Lock, image: FlashImage, events: number): State {
   const slotList = allSlots(table);
   const damaged = slotList.flatMap((slot) => (slot.damaged ? [slot.slot] : []));
   const disabled = slotList.filter((slot) => !slot.damaged && slot.flags.includes("disabled")).length;
-  const rho = density(table) / DENSITY_UNITS;
+  const rho = densityOf(lock.parts) / DENSITY_UNITS;
   const bySector = livingBySector(table);
   const sectors = sectorViews(lock.parts, image.credentials, bySector);
   return {
@@ -154,9 +154,12 @@ function stateOf(lock: Lock, image: FlashImage, events: number): State {
     },
     slotList,
     pins: Object.fromEntries([...table.pins.entries()].filter(([, live]) => live > 0)),
-    density: { rho, guesses: GUESSES_IN_30_DAYS, success: guessingSuccess(rho) },
+    density: { rho, guesses: MAX_GUESSES_30_DAYS, success: guessingSuccess(rho) },
     schedules: schedulesOf(lock, slotList),
     settings: settingsOf(lock.parts),
+    businessHours: hoursOf(lock.parts),
+    localCodes: localCodesOf(lock.parts, lastKnown(lock.parts)),
+    lockout: lockoutOf(lock),
     time: timeOf(lock),
     digest: toHex(digest.of(table)),
     states: statesOf(table),
@@ -216,24 +219,13 @@ export function windowsOf({ windows, windowCount }: Table): string[] {
   });
 }
 
-function settingsOf({ table }: Lock["parts"]): SettingsView {
-  const zone = table.setting(Setting.zone)?.slice();
-  const mode = table.setting(Setting.mode)?.[0] ?? Mode.normal;
-  const relock = table.setting(Setting.relockSeconds);
-  return {
-    zone: zone === undefined ? null : Buffer.from(zone).toString("latin1"),
-    mode: MODE_NAMES[mode] ?? `mode-${mode}`,
-    relockSeconds: relock === undefined ? null : getU16(relock, 0),
-  };
-}
-
 function timeOf({ parts }: Lock): State["time"] {
   const { floor, timeEpoch } = parts.clock;
   return floor === 0 ? null : { notBefore: isoText(floor), epoch: timeEpoch };
 }
 
-function problemsOf({ damage, rebase, events }: State): string[] {
-  const problems = damageText(damage, rebase);
+function problemsOf({ damage, rebase, settings, events }: State): string[] {
+  const problems = damageText(damage, rebase, settings.businessHours?.schedule ?? 0);
   const missing = events.kept.missing.map(({ first, last }) => (first === last ? first : `${first}–${last}`));
   if (missing.length > 0) problems.push(`events ${missing.join(", ")} are lost`);
   if (!events.mounted) problems.push("no event log: the lock opens for nobody until it is provisioned again");

@@ -1,33 +1,41 @@
 // An inspection as a page of text for 80 columns.
 
-import { parseZone, UTC0, type Zone } from "../../firmware/core/calendar";
-import { ascii } from "../../protocol/wire/bytes";
+import type { Zone } from "../../firmware/core/calendar";
+import type { Policy } from "../../firmware/core/policy";
+import { MAX_LOCAL_CODES } from "../../protocol/wire/limits";
+import { settingName } from "../../protocol/wire/settings";
 import type { RebaseView } from "../inspection/damage";
 import type { EventView } from "../inspection/events";
 import type { ClaimView, EventsView, Inspection, ScheduleView, State } from "../inspection/inspection";
 import type { DamagedSlot, SlotView } from "../inspection/slots";
 import { commas, wrapped } from "./numbers";
 import { credentialPicture, eventPicture } from "./sectors";
+import { holidaysText, hoursText, localCodesText, lockoutText, rhoText, settingRows } from "./settings";
 import { slotMap } from "./slot-map";
 import { spaceText } from "./space";
-import { columns, fields, paragraphs } from "./table";
+import { columns, FIELD_COLUMNS, fields, paragraphs } from "./table";
 import type { Colours } from "./terminal";
 import { wallText } from "./time";
-import { count, percentText } from "./words";
+import { count, durationText, percentText } from "./words";
 
 /** What fits 80 columns, indented twice. */
 const TEXT_COLUMNS = 76;
 
-/** The whole page; with `withSlots` also the list of slots. */
-export function inspectionText(inspection: Inspection, withSlots: boolean, colours: Colours): string {
+/** The whole page; with `withSlots` also the list of slots. `policy` is that of the lock. */
+export function inspectionText(
+  inspection: Inspection,
+  policy: Policy,
+  withSlots: boolean,
+  colours: Colours,
+): string {
   const { state } = inspection;
   const sections = [identityText(inspection, colours)];
   if (state !== undefined) {
-    const zone = zoneOf(state);
+    const { zone } = policy;
     sections.push(
       section("Owner and log", fields(logRows(state, colours), colours), colours),
       section("Table", fields(tableRows(inspection, state), colours), colours),
-      section("Settings", fields(settingRows(state), colours), colours),
+      ...settingSections(state, policy, colours),
     );
     if (state.schedules.length > 0)
       sections.push(section("Schedules", schedulesText(state.schedules, colours), colours));
@@ -49,6 +57,27 @@ export function inspectionText(inspection: Inspection, withSlots: boolean, colou
 
 function problemsText(problems: readonly string[]): string {
   return problems.map((text) => `  ${wrapped(text.split(" "), TEXT_COLUMNS, " ").join("\n    ")}\n`).join("");
+}
+
+/** What was set, and what there is only where somebody set or programmed it, or typed wrong. */
+function settingSections(state: State, policy: Policy, colours: Colours): string[] {
+  const { settings, damage, businessHours, schedules, localCodes, lockout } = state;
+  const rows = settingRows(settings, policy, damage.settings, colours);
+  const sections = [section("Settings", fields(rows, colours), colours)];
+  if (settings.holidays.length > 0)
+    sections.push(section("Holidays", holidaysText(settings.holidays, colours), colours));
+  if (businessHours !== null) {
+    const schedule = schedules.find(({ id }) => id === settings.businessHours?.schedule);
+    const text = hoursText(businessHours, settings, schedule?.windows ?? null, policy.zone, colours);
+    sections.push(section("Business hours", text, colours));
+  }
+  if (localCodes.length > 0) {
+    const there = localCodes.filter(({ lost }) => !lost).length;
+    const title = `Codes programmed at the keypad, ${there} of ${MAX_LOCAL_CODES}`;
+    sections.push(section(title, localCodesText(localCodes, policy, colours), colours));
+  }
+  if (lockout.wrong > 0) sections.push(section("Lockout", lockoutText(lockout), colours));
+  return sections;
 }
 
 function flashSections({ space, sectors, wear, events }: State, colours: Colours): string[] {
@@ -79,10 +108,6 @@ function section(title: string, body: string, colours: Colours): string {
   return `${colours.bold(title)}\n${body}`;
 }
 
-function zoneOf({ settings }: State): Zone {
-  return (settings.zone !== null && parseZone(ascii(settings.zone))) || UTC0;
-}
-
 function identityText({ lock, profile, publicKey, mount }: Inspection, colours: Colours): string {
   const reader = profile.reader ? "with" : "no";
   const rows: [string, string][] = [
@@ -107,7 +132,7 @@ function logRows(state: State, { red }: Colours): [string, string][] {
     time === null ? "the clock was never set" : `not before ${time.notBefore}, time epoch ${time.epoch}`;
   rows.push(["time", isLost(state, "time") ? red("lost") : floor]);
   const copies = states.map(({ name, copies }) => (copies === 0 ? red(`${name} lost`) : `${name} ${copies}`));
-  if (copies.length > 0) rows.push(["copies", copies.join(", ")]);
+  if (copies.length > 0) rows.push(["copies", wrapped(copies, FIELD_COLUMNS).join(",\n")]);
   if (rebase !== null) rows.push(["rebase", rebaseText(rebase)]);
   return rows;
 }
@@ -140,18 +165,8 @@ function tableRows({ profile }: Inspection, state: State): [string, string][] {
   return [
     ["slots", `${slots.used} of ${profile.slots} used, ${slots.free} free, ${slots.damaged} damaged`],
     ["PINs", lengths.length === 0 ? "none" : lengths.join(", ")],
-    ["density", `ρ = ${Number(density.rho.toPrecision(3))}; ${guessing}`],
+    ["density", `ρ = ${rhoText(density.rho)}; ${guessing}`],
     ["digest", digest],
-  ];
-}
-
-function settingRows({ settings }: State): [string, string][] {
-  const { zone, mode, relockSeconds } = settings;
-  const relock = relockSeconds === 0 ? "never by itself" : `after ${relockSeconds} s`;
-  return [
-    ["zone", zone ?? "not set: UTC"],
-    ["mode", mode],
-    ["relock", relockSeconds === null ? "not set: the lock's default" : relock],
   ];
 }
 
@@ -217,6 +232,7 @@ function eventsText(events: readonly EventView[], zone: Zone, colours: Colours):
 
 function eventText({ event, reason, detail }: EventView, { green, red }: Colours): string {
   if (event === "granted") return green("granted");
+  if (event === "duress") return `${green("granted")} ${red("under duress")}`;
   if (reason !== null) return `${red("refused")} ${reason}`;
   const about = DETAILS[event];
   return about === undefined ? event : `${event} ${about(detail)}`;
@@ -230,4 +246,9 @@ const DETAILS: Readonly<Record<string, (detail: number) => string>> = {
   claimed: (number) => `claim ${number}`,
   keyset: (number) => String(number),
   forked: (seq) => `at ${seq}`,
+  setting: settingName,
+  lockout: (seconds) => `for ${durationText(seconds)}`,
+  suppressed: (entries) => count(entries, "entry", "entries"),
+  programmed: (place) => `place ${place}`,
+  unprogrammed: (place) => `place ${place}`,
 };

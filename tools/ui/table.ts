@@ -27,6 +27,8 @@ const STYLE = { "padding-left": GAP, "padding-right": 0, head: [], border: [], c
 const COLUMNS = 80;
 /** The longest name there is has 12 columns, and 64 hexadecimal digits still fit behind it. */
 const NAME_COLUMNS = 12;
+/** What fits behind a name. */
+export const FIELD_COLUMNS = COLUMNS - NAME_COLUMNS - 2 * GAP;
 
 const trimmed = (text: string): string => text.replace(/[ ]+$/gm, "") + "\n";
 

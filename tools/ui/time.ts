@@ -11,8 +11,13 @@ const two = (value: number): string => String(value).padStart(2, "0");
 /** `2027-03-01 09:00:00` by the clock of the zone. */
 export function wallText(zone: Zone, utcSeconds: number): string {
   const { day, minute, second } = localTime(zone, utcSeconds);
+  return `${dateText(day)} ${hourText(minute)}:${two(second)}`;
+}
+
+/** `2027-03-01` of a date in days since 1970-01-01. */
+export function dateText(day: number): string {
   const { year, month, dayOfMonth } = dateOfDay(day);
-  return `${year}-${two(month)}-${two(dayOfMonth)} ${hourText(minute)}:${two(second)}`;
+  return `${year}-${two(month)}-${two(dayOfMonth)}`;
 }
 
 /** `09:00` of a minute of the day; 1440 is `24:00`. */

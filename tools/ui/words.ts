@@ -1,6 +1,7 @@
 // Numbers of the protocol in plain words: windows of a schedule, flags and settings of a slot, the density of a table.
 
-import { Capability, Flag } from "../../protocol/wire/entry";
+import { Capability, Flag, ROLE_NAMES } from "../../protocol/wire/entry";
+import { MAX_GUESSES_30_DAYS } from "../../protocol/wire/limits";
 import { May } from "../../protocol/wire/messages";
 import type { Window } from "../../protocol/wire/windows";
 import { hourText } from "./time";
@@ -54,12 +55,9 @@ export const capabilityNames = (capabilities: number): string[] => namesOf(Capab
 /** The names of what an issuer key may sign. */
 export const mayNames = (may: number): string[] => namesOf(May, may);
 
-/** Guesses that the lockout of rule X1 allows in 30 days. */
-export const GUESSES_IN_30_DAYS = 730;
-
-/** The probability that 30 days of guessing open a door whose table has density `rho` (rule C18). */
+/** The probability that 30 days of guessing open a door with the density `rho` (rules C18, X1). */
 export function guessingSuccess(rho: number): number {
-  return rho >= 1 ? 1 : -Math.expm1(GUESSES_IN_30_DAYS * Math.log1p(-rho));
+  return rho >= 1 ? 1 : -Math.expm1(MAX_GUESSES_30_DAYS * Math.log1p(-rho));
 }
 
 /** A probability as per cent, with two digits that count. */
@@ -69,7 +67,20 @@ export function percentText(probability: number): string {
   return percent < 0.001 ? "less than 0.001 %" : `${Number(percent.toPrecision(2))} %`;
 }
 
-/** `1 slot`, `2 slots`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+/** `1 slot`, `2 slots`; `2 entries` with a plural of its own. */
+export function count(number: number, noun: string, plural = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : plural}`;
+}
+
+/** `45 s`, `15 min`, `1 h`. */
+export function durationText(seconds: number): string {
+  if (seconds % 3600 === 0 && seconds > 0) return `${seconds / 3600} h`;
+  return seconds % 60 === 0 && seconds > 0 ? `${seconds / 60} min` : `${seconds} s`;
+}
+
+/** `everybody but admin`, `team, guest`: roles by name. */
+export function rolesText(names: readonly string[]): string {
+  const others = ROLE_NAMES.filter((name) => !names.includes(name));
+  if (others.length === 0) return "everybody";
+  return others.length === 1 ? `everybody but ${others[0]}` : names.join(", ");
 }

@@ -12,6 +12,13 @@ export function print(bytes: Uint8Array, start: number, end: number): number {
   return (crc ^ (crc >>> 16)) & 0xffff;
 }
 
+const CLEAR = new Uint8Array(PAGE).fill(0xff);
+
+/** The print of so many bytes 0xFF, at most a page of them. */
+export function clearPrint(length: number): number {
+  return print(CLEAR, 0, length);
+}
+
 /** Whether `bytes[start..end)` reads 0xFF: of programmed bytes nobody believes it, of encrypted ones it never happens. */
 export function isClear(bytes: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) if (bytes[i] !== 0xff) return false;

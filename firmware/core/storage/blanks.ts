@@ -2,7 +2,7 @@
 // sector that is recorded. A sector that no record calls blank, or that reads otherwise by now, is erased again before it is used.
 
 import { getU16, getU32, putU16, putU32 } from "../../../protocol/wire/bytes";
-import { isClear, PAGE, print } from "./blank";
+import { clearPrint, isClear, PAGE, print } from "./blank";
 import { HEAD, lengthFor, putHead, Record } from "./records";
 
 /** Prints of a sector: its header, the rest of the first page, and every other page. */
@@ -67,13 +67,16 @@ export class Blanks {
   keep(number: number, sector: Uint8Array): void {
     const at = this.#take(number);
     this.#says[at] = isClear(sector, 0, sector.length) ? Says.clear : Says.prints;
+    if (this.#says[at] === Says.clear) return;
     for (let i = 0; i < PRINTS; i++)
       this.#prints[at * PRINTS + i] = print(sector, this.#startOf(i), this.#endOf(i));
   }
 
-  /** A print of a sector that is known to be blank: see {@link isUntouched}. */
-  printOf(number: number, index: number): number {
-    return this.#prints[this.#find(number) * PRINTS + index];
+  /** A print of the first page, behind its header, of a sector that is known to be blank. */
+  firstPrint(number: number): number {
+    const at = this.#find(number);
+    if (this.#says[at] === Says.clear) return clearPrint(PAGE - this.#headerBytes);
+    return this.#prints[at * PRINTS + 1];
   }
 
   /** Whether the part of `sector` with print `index` still reads as when it was erased. 0 is the header, 1 the rest of page 0. */
@@ -90,12 +93,6 @@ export class Blanks {
   isAllUntouched(number: number, sector: Uint8Array): boolean {
     for (let i = 0; i < PRINTS; i++) if (!this.isUntouched(number, sector, i)) return false;
     return true;
-  }
-
-  #keepClear(at: number): void {
-    const clear = new Uint8Array(PAGE).fill(0xff);
-    for (let i = 0; i < PRINTS; i++)
-      this.#prints[at * PRINTS + i] = print(clear, 0, this.#endOf(i) - this.#startOf(i));
   }
 
   #startOf(index: number): number {
@@ -124,7 +121,6 @@ export class Blanks {
     const number = getU32(record, offset + HEAD);
     const at = this.#take(number);
     this.#says[at] = record[offset + 2];
-    if (this.#says[at] === Says.clear) this.#keepClear(at);
     if (this.#says[at] === Says.prints)
       for (let i = 0; i < PRINTS; i++)
         this.#prints[at * PRINTS + i] = getU16(record, offset + HEAD + 4 + 2 * i);

@@ -5,6 +5,7 @@ import { ENTRY_BYTES } from "../../../protocol/wire/entry";
 import { CarriedAcks } from "./carried-acks";
 import { type LogKeeper, Purpose } from "./flash-log";
 import { NOWHERE } from "./places";
+import { placesOf } from "./rebase";
 import {
   HEAD,
   lengthFor,
@@ -13,7 +14,6 @@ import {
   putHead,
   putOutcome,
   Record,
-  recordType,
   SLOT_COPY_BYTES,
   WINDOW_BYTES,
 } from "./records";
@@ -32,18 +32,18 @@ export class Compaction implements LogKeeper {
   }
 
   relocate(number: number, from: number, to: number, atAnyCost: boolean): boolean {
-    const { places, keys } = this.#table;
+    const { places } = this.#table;
     this.#from = from;
     this.#to = to;
     this.#atAnyCost = atAnyCost;
     return (
       this.#slots() &&
-      this.#values(places.usage, Record.usage, Record.usage, keys.usage) &&
-      this.#values(places.schedules, Record.schedule, Record.scheduleCopy, keys.schedules) &&
-      this.#values(places.settings, Record.setting, Record.settingCopy, keys.settings) &&
+      this.#values(places.usage, Record.usage, Record.usage) &&
+      this.#values(places.schedules, Record.schedule, Record.scheduleCopy) &&
+      this.#values(places.settings, Record.setting, Record.settingCopy) &&
       this.#stagedCopies() &&
       this.#states() &&
-      this.#values(places.states, Record.state, Record.state, keys.states) &&
+      this.#values(places.states, Record.state, Record.state) &&
       this.#table.recordDamage(Purpose.compaction) &&
       this.#acks(number)
     );
@@ -72,15 +72,14 @@ export class Compaction implements LogKeeper {
   }
 
   /** Moves records whose third byte is their number in `places`. */
-  #values(places: Uint16Array, type: number, copy: number, firstKey: number): boolean {
+  #values(places: Uint16Array, type: number, copy: number): boolean {
     const { log, record } = this.#table;
     for (let id = 0; id < places.length; id++) {
       if (!this.#isHere(places[id])) continue;
-      const length = log.read(places[id], record);
-      const is = recordType(record, 0);
-      if (length === 0 || record[2] !== id || (is !== type && is !== copy)) {
+      const length = this.#table.readRecord(places[id], id, type, copy);
+      if (length === 0) {
         if (!this.#atAnyCost) return false;
-        this.#table.lose(firstKey + id);
+        this.#lose(places, id);
         continue;
       }
       const size = type === copy ? length : this.#shorten(copy, id);
@@ -91,11 +90,22 @@ export class Compaction implements LogKeeper {
     return true;
   }
 
+  /** What cannot be read any more, and will be gone. */
+  #lose(places: Uint16Array, id: number): void {
+    const { places: all, uses, log } = this.#table;
+    if (places === all.usage) {
+      uses.lose(id);
+      return;
+    }
+    places[id] = NOWHERE;
+    log.damage++;
+  }
+
   /** What a rebase has staged goes on as it is; what of it cannot be read any more keeps the rebase from its end. */
   #stagedCopies(): boolean {
     const { rebase, log, record } = this.#table;
     if (rebase.staged === undefined) return true;
-    for (const places of [rebase.staged.slots, rebase.staged.schedules, rebase.staged.settings]) {
+    for (const places of placesOf(rebase.staged)) {
       for (let id = 0; id < places.length; id++) {
         if (!this.#isHere(places[id])) continue;
         const length = log.read(places[id], record);

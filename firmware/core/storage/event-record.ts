@@ -2,7 +2,9 @@
 // CRC-32 that mends one flipped bit. Only bytes here, no flash.
 
 import { getU16, getU24, getU32, putU16, putU24, putU32 } from "../../../protocol/wire/bytes";
+import { KIND_NAMES, Kind } from "../../../protocol/wire/entry";
 import { HEAD_BYTES } from "../../../protocol/wire/limits";
+import { Trust } from "../../../protocol/wire/messages";
 import { crc32, mended } from "./crc";
 
 /** Kinds of event. */
@@ -16,6 +18,13 @@ export const EventKind = {
   keyset: 7,
   forked: 8,
   relocked: 9,
+  setting: 10,
+  lockout: 11,
+  suppressed: 12,
+  duress: 13,
+  unlocked: 14,
+  programmed: 15,
+  unprogrammed: 16,
 } as const;
 export const EVENT_NAMES: readonly string[] = [
   "none",
@@ -28,7 +37,18 @@ export const EVENT_NAMES: readonly string[] = [
   "keyset",
   "forked",
   "relocked",
+  "setting",
+  "lockout",
+  "suppressed",
+  "duress",
+  "unlocked",
+  "programmed",
+  "unprogrammed",
 ];
+
+/** What was presented: a `Kind` of the protocol, or what no delta puts into a slot. */
+export const Credential = { none: 0, ...Kind, master: 4, local: 5 } as const;
+export const CREDENTIAL_NAMES: readonly string[] = [...KIND_NAMES, "master", "local"];
 
 /** How a person or a message came. */
 export const Method = { none: 0, keypad: 1, card: 2, phone: 3, link: 4, auto: 5 } as const;
@@ -130,6 +150,9 @@ const kindOf = (bytes: Uint8Array, at: number): number => bytes[at] & 63;
 export const seqOf = (bytes: Uint8Array, at: number): number => getU32(bytes, at + 4);
 export const bootOf = (bytes: Uint8Array, at: number): number =>
   ((bytes[at + 25] >>> 1) << 16) | getU16(bytes, at + 12);
+/** The time of an entry in UTC seconds, 0 where the clock was unknown. */
+export const dateOf = (bytes: Uint8Array, at: number): number =>
+  (bytes[at + 2] & 3) === Trust.unknown ? 0 : getU32(bytes, at + 8);
 export const announcesNext = (bytes: Uint8Array, at: number): boolean => (bytes[at + 25] & 1) === 1;
 export const printOf = (bytes: Uint8Array, at: number): number => getU16(bytes, at + 26);
 export const hintOf = (bytes: Uint8Array, at: number): number =>

@@ -10,12 +10,13 @@
 // The prints are taken when the sector is erased or found, all of them, so that an append is one program and its read-back, wherever
 // the entry stands: what it takes must tell nothing but the outcome (rule C6).
 
-import { isClear, PAGE, print } from "./blank";
+import { clearPrint, isClear, PAGE, print } from "./blank";
 import type { Device } from "./device";
 import type { LockEvent, Remarks } from "./event-record";
 import {
   announcesNext,
   bootOf,
+  dateOf,
   ENTRY_BYTES,
   findEntries,
   headerFirst,
@@ -52,6 +53,8 @@ export class EventSector {
   newest = 0;
   /** The boot of the newest entry, and whether that says that another sector stood ready. */
   boot = 0;
+  /** The time of the newest entry that knew it, UTC seconds; 0 for none. */
+  latest = 0;
   announced = false;
   readonly #device: Device;
   readonly #seed: number;
@@ -109,6 +112,7 @@ export class EventSector {
       this.newest = seqOf(sector, at);
       if (this.oldest === 0) this.oldest = this.newest;
       this.boot = bootOf(sector, at);
+      this.latest = dateOf(sector, at) || this.latest;
       this.announced = announcesNext(sector, at);
       known.putPart(pageHinted(at), partHinted(at), hintOf(sector, at));
       print = printOf(sector, at);
@@ -238,7 +242,5 @@ function fits(sector: Uint8Array, at: number, known: number): boolean {
   const end = pageBehind(at);
   if (isClear(sector, at, end)) return true;
   // What read 0xFF then must do so now: a print may fit by chance, if seldom.
-  return (
-    print(sector, at, end) === known && known !== print(new Uint8Array(end - at).fill(0xff), 0, end - at)
-  );
+  return print(sector, at, end) === known && known !== clearPrint(end - at);
 }

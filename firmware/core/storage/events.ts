@@ -33,7 +33,15 @@ import {
 import { EventSector, endOfNumbers } from "./event-sector";
 
 export type { LockEvent } from "./event-record";
-export { EVENT_NAMES, EventKind, emptyEvent, METHOD_NAMES, Method } from "./event-record";
+export {
+  CREDENTIAL_NAMES,
+  Credential,
+  EVENT_NAMES,
+  EventKind,
+  emptyEvent,
+  METHOD_NAMES,
+  Method,
+} from "./event-record";
 
 /** With this many places left, the next sector is made ready. */
 const AHEAD = 32;
@@ -53,6 +61,8 @@ export class EventLog {
   next = 1;
   /** This power cycle's number, modulo 2^23. */
   boot = 1;
+  /** When the newest event was, UTC seconds, among those that a mount found and that knew the time; 0 for none (rule T13). */
+  latest = 0;
   /** Whether there is a log at all; without one the lock opens for nobody who would have to be logged. */
   mounted = false;
   readonly #device: Device;
@@ -160,6 +170,7 @@ export class EventLog {
     this.next = Math.max(top.first, top.newest + 1, isLinked ? before.newest + 1 : 1) + lost;
     if (lost > 0) this.#chain.restart(this.next);
     else if (!isLinked && top.oldest > top.first) this.#chain.restart(top.oldest);
+    this.latest = top.latest || (isThere ? before.latest : 0);
     this.boot = (this.#lastBoot(top, isThere ? before : top, buffer) + 1 + lost) % BOOTS;
   }
 

@@ -117,7 +117,7 @@ export class FlashLog {
 
   /** Operations that the device refused since boot, for the lock's status. */
   get faults(): number {
-    return this.#sectors.faults;
+    return this.#sectors.device.faults;
   }
 
   /** Whether writing fails for a fault of the device, and not for room that housekeeping will make. */
@@ -214,7 +214,7 @@ export class FlashLog {
     const at = this.#sectors.start(this.newest) + this.offset;
     putLink(record, length, makeLink(this.#lastKey, this.#records));
     seal(record, length, this.#sectors.seed(this.newest));
-    if (!this.#sectors.program(record, length, at)) {
+    if (!this.#sectors.device.program(record.subarray(0, length), at)) {
       // A block whose program failed is never programmed again; the rest of the sector is given up with it.
       this.offset = this.#sectors.bytes;
       return 0;
@@ -248,7 +248,7 @@ export class FlashLog {
     const next = this.#nextBlank(this.newest);
     if (this.offset + UNIT <= this.#sectors.bytes && next > 0) {
       const mark = this.#markOf(next - this.newest);
-      putU16(mark, CLOSING_PRINT, this.#sectors.blanks.printOf(next, 1));
+      putU16(mark, CLOSING_PRINT, this.#sectors.blanks.firstPrint(next));
       this.#put(mark, UNIT);
     }
     this.offset = this.#sectors.bytes;
@@ -293,7 +293,7 @@ export class FlashLog {
   read(location: number, into: Uint8Array): number {
     const at = location * UNIT;
     const most = Math.min(into.length, this.#sectors.bytes - (at % this.#sectors.bytes));
-    if (!this.#sectors.read(into.subarray(0, most), at)) return 0;
+    if (!this.#sectors.device.read(into.subarray(0, most), at)) return 0;
     return checkRecord(into, 0, most, this.#sectors.seed(this.numberAt(location)), true);
   }
 

@@ -3,8 +3,9 @@
 // left out behind a mask that says which.
 
 import { getU16 } from "../../../protocol/wire/bytes";
+import { SETTINGS } from "../../../protocol/wire/settings";
 import type { Profile } from "../profile";
-import { SETTINGS, STATES, State } from "./places";
+import { STATES, State } from "./places";
 import { HEAD, isCopy, Record, recordType, slotOf, USAGE_GROUP } from "./records";
 
 /** The key of a record that changes nothing which a key names. */
@@ -91,8 +92,23 @@ export class KeySet {
     if (key < this.size) this.#bits[key >> 3] |= 1 << (key & 7);
   }
 
+  /** Takes in all keys below `end`. */
+  addBelow(end: number): void {
+    for (let key = 0; key < end; key++) this.add(key);
+  }
+
+  /** Takes in the keys of a set of the same size. */
+  addAll(other: KeySet): void {
+    for (let i = 0; i < this.#bits.length; i++) this.#bits[i] |= other.#bits[i];
+  }
+
   has(key: number): boolean {
     return ((this.#bits[key >> 3] >> (key & 7)) & 1) !== 0;
+  }
+
+  /** Shows every key of the set, ascending. */
+  each(see: (key: number) => void): void {
+    for (let key = 0; key < this.size; key++) if (this.has(key)) see(key);
   }
 
   clear(): void {

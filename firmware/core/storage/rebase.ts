@@ -4,18 +4,10 @@
 
 import { getU32, putU32 } from "../../../protocol/wire/bytes";
 import { type Entry, packEntry } from "../../../protocol/wire/entry";
+import { SETTINGS } from "../../../protocol/wire/settings";
 import { Purpose } from "./flash-log";
-import { NOWHERE, SETTINGS, State } from "./places";
-import {
-  HEAD,
-  lengthFor,
-  markEntry,
-  markStaged,
-  putHead,
-  Record,
-  SLOT_COPY_BYTES,
-  WINDOW_BYTES,
-} from "./records";
+import { NOWHERE, State } from "./places";
+import { markEntry, markStaged, putSchedule, putValue, Record, SLOT_COPY_BYTES } from "./records";
 import type { Table } from "./table";
 
 /** attempt (4) | epoch that stands (4) | epoch that is being built, 0 for none (4) */
@@ -26,6 +18,11 @@ export interface Staged {
   readonly slots: Uint16Array;
   readonly schedules: Uint16Array;
   readonly settings: Uint16Array;
+}
+
+/** All places of what is staged, by kind. */
+export function placesOf({ slots, schedules, settings }: Staged): readonly Uint16Array[] {
+  return [slots, schedules, settings];
 }
 
 export class Rebase {
@@ -87,21 +84,14 @@ export class Rebase {
   /** Stages a schedule. */
   schedule(id: number, windows: Uint32Array, count: number): boolean {
     const { record } = this.#table;
-    const length = lengthFor(WINDOW_BYTES * count, false);
-    record.fill(0, 0, length);
-    putHead(record, Record.scheduleCopy, length, id, count);
-    for (let i = 0; i < count; i++) putU32(record, HEAD + WINDOW_BYTES * i, windows[i]);
+    const length = putSchedule(record, Record.scheduleCopy, id, windows, count);
     return this.#stage(length, this.staged?.schedules, id);
   }
 
   /** Stages a setting. */
   setting(id: number, value: Uint8Array): boolean {
     const { record } = this.#table;
-    const length = lengthFor(value.length, false);
-    record.fill(0, 0, length);
-    putHead(record, Record.settingCopy, length, id, value.length);
-    record.set(value, HEAD);
-    return this.#stage(length, this.staged?.settings, id);
+    return this.#stage(putValue(record, Record.settingCopy, id, value), this.staged?.settings, id);
   }
 
   #stage(length: number, places: Uint16Array | undefined, id: number): boolean {
@@ -128,9 +118,9 @@ export class Rebase {
   }
 
   /** Whether every staged record can still be read. */
-  #isWhole({ slots, schedules, settings }: Staged): boolean {
+  #isWhole(staged: Staged): boolean {
     const { log, record } = this.#table;
-    for (const places of [slots, schedules, settings])
+    for (const places of placesOf(staged))
       for (const place of places)
         if (place !== 0 && (place === NOWHERE || log.read(place, record) === 0)) return false;
     return true;
@@ -181,7 +171,7 @@ export class Rebase {
   /** What begins an attempt is lost: what was staged may be of different ones. */
   visitLost(): void {
     if (this.staged === undefined) return;
-    for (const places of [this.staged.slots, this.staged.schedules, this.staged.settings])
+    for (const places of placesOf(this.staged))
       for (let id = 0; id < places.length; id++) if (places[id] !== 0) places[id] = NOWHERE;
   }
 
@@ -195,6 +185,6 @@ export class Rebase {
 }
 
 /** Whether something that was staged, or may have been, is lost. */
-function isSpoilt({ slots, schedules, settings }: Staged): boolean {
-  return slots.includes(NOWHERE) || schedules.includes(NOWHERE) || settings.includes(NOWHERE);
+function isSpoilt(staged: Staged): boolean {
+  return placesOf(staged).some((places) => places.includes(NOWHERE));
 }

@@ -7,7 +7,7 @@
 //   slot copy   48  entry (41) | 0 (1) | link | crc                          the same slot, carried on, or staged by a rebase
 //   schedule    ..  type | units | id | count | count × window (4) | 0 | seq | head | link | crc   and its copy without seq and head
 //   setting     ..  type | units | id | length | value | 0 | seq | head | link | crc                and its copy
-//   removal     ..  type | units | code | 0 | count (2) | bitmap of slots | 0 | seq | head | link | crc
+//   removal     ..  type | units | code | 1 with the codes of the keypad | count (2) | bitmap of slots | 0 | seq | head | link | crc
 //   outcome     32  type | units | code | 0 | slot dropped + 1 (2) | detail (2) | 0 | seq | head | link | crc
 //   acks        ..  type | units | count | 0 | first seq (3) | 0 | count × (code, detail (2), fingerprint of head (2)) | 0 | link | crc
 //   usage       96  type | units | group | 0 | 8 × (generation (3), used (1), uses left (2), first use (4)) | 0 | link | crc
@@ -154,6 +154,16 @@ export function makeLink(key: number, number: number): number {
   return ((number & 31) << 11) | key;
 }
 
+/** The key of the record before, from a link. */
+export function keyOfLink(link: number): number {
+  return link & 0x7ff;
+}
+
+/** How many records there were before, modulo 32, from a link. */
+export function countOfLink(link: number): number {
+  return link >>> 11;
+}
+
 /** Puts the link of a record of `length` bytes. */
 export function putLink(bytes: Uint8Array, length: number, link: number): void {
   putU16(bytes, length - TAIL, link);
@@ -196,6 +206,13 @@ export function checkRecord(
   return fits && mended(bytes, offset, offset + length - CRC_BYTES, seed) ? length : 0;
 }
 
+/** Whether any intact record under `seed` stands in a sector, from `start` on. */
+export function holdsRecord(sector: Uint8Array, start: number, seed: number): boolean {
+  for (let at = start; at < sector.length; at += UNIT)
+    if (checkRecord(sector, at, sector.length, seed, false) > 0) return true;
+  return false;
+}
+
 /** The slot number of a slot record or its copy. */
 export function slotOf(bytes: Uint8Array, offset: number): number {
   return (getU32(bytes, offset) >>> 17) & 0x3ff;
@@ -222,6 +239,31 @@ export function putPosition(bytes: Uint8Array, length: number, seq: number, head
   const at = length - TAIL - POSITION_BYTES;
   bytes[at] = seq & 0xff;
   bytes.set(head, at + 1);
+}
+
+/** Puts a schedule's record or its copy, but for position and tail. Returns its length. */
+export function putSchedule(
+  bytes: Uint8Array,
+  type: number,
+  id: number,
+  windows: Uint32Array,
+  count: number,
+): number {
+  const length = lengthFor(WINDOW_BYTES * count, commits(type));
+  bytes.fill(0, 0, length);
+  putHead(bytes, type, length, id, count);
+  for (let i = 0; i < count; i++) putU32(bytes, HEAD + WINDOW_BYTES * i, windows[i]);
+  return length;
+}
+
+/** Puts the record of a setting, its copy, or a state, but for position and tail. Returns its length. */
+export function putValue(bytes: Uint8Array, type: number, id: number, value: Uint8Array): number {
+  const length = lengthFor(value.length, commits(type));
+  // First: it may be a view of these very bytes.
+  bytes.set(value, HEAD);
+  bytes.fill(0, HEAD + value.length, length);
+  putHead(bytes, type, length, id, value.length);
+  return length;
 }
 
 /** Puts a whole outcome record, but for its CRC. `dropped` is the number of the slot that it drops plus 1, 0 for none. */

@@ -6,7 +6,7 @@ import type { Flash } from "../../ports";
 import { Blanks } from "./blanks";
 import { crc32, mended } from "./crc";
 import { Device } from "./device";
-import { checkRecord, MAX_RECORD_BYTES, UNIT } from "./records";
+import { holdsRecord, MAX_RECORD_BYTES } from "./records";
 
 /** A sector's header: see {@link Sectors.writeHeader}. */
 export const HEADER_BYTES = 32;
@@ -36,7 +36,7 @@ export class Sectors {
   readonly bytes: number;
   readonly header: Header = { number: 0, oldest: 0, position: 0, link: 0 };
   readonly blanks = new Blanks(HEADER_BYTES);
-  readonly #device: Device;
+  readonly device: Device;
   readonly #lock: Uint8Array;
   readonly #profile: number;
   readonly #seedInput = new Uint8Array(12);
@@ -45,27 +45,23 @@ export class Sectors {
   readonly #failures: Uint8Array;
 
   constructor(flash: Flash, lock: Uint8Array, profile: number) {
-    this.#device = new Device(flash, MAX_RECORD_BYTES);
+    this.device = new Device(flash, MAX_RECORD_BYTES);
     this.#lock = lock;
     this.#profile = profile;
-    this.count = this.#device.blocks;
-    this.bytes = this.#device.blockBytes;
+    this.count = this.device.blocks;
+    this.bytes = this.device.blockBytes;
     this.#seedInput.set(lock, 0);
     this.#failures = new Uint8Array(this.count);
   }
 
-  /** Operations that the device refused since boot, or whose result was not what it should be. */
-  get faults(): number {
-    return this.#device.faults;
-  }
-
-  #block(number: number): number {
+  /** The block in which sector `number` stands. */
+  block(number: number): number {
     return (number - 1) % this.count;
   }
 
   /** Where sector `number` begins, in bytes. */
   start(number: number): number {
-    return this.#block(number) * this.bytes;
+    return this.block(number) * this.bytes;
   }
 
   /** What the CRCs of its records are seeded with. */
@@ -74,24 +70,14 @@ export class Sectors {
     return crc32(this.#seedInput, 0, 12, 0);
   }
 
-  /** Fills `into` from `at`; a read that fails is tried once more. False when the device reports an error twice. */
-  read(into: Uint8Array, at: number): boolean {
-    return this.#device.read(into, at);
-  }
-
   /** Reads a whole sector. */
   readSector(number: number, into: Uint8Array): boolean {
-    return this.#device.read(into, this.start(number));
+    return this.device.read(into, this.start(number));
   }
 
   /** Reads a sector into a buffer as long as it, without its header. */
   readBody(number: number, into: Uint8Array): boolean {
-    return this.#device.read(into.subarray(HEADER_BYTES), this.start(number) + HEADER_BYTES);
-  }
-
-  /** Programs and reads back. False when the device refused, or when what stands there is something else. */
-  program(bytes: Uint8Array, length: number, at: number): boolean {
-    return this.#device.program(bytes.subarray(0, length), at);
+    return this.device.read(into.subarray(HEADER_BYTES), this.start(number) + HEADER_BYTES);
   }
 
   // ---- erasing
@@ -101,15 +87,15 @@ export class Sectors {
    * there before may verify. Then it is known to be blank. False when it is not erased.
    */
   erase(number: number): boolean {
-    const block = this.#block(number);
+    const block = this.block(number);
     const sector = new Uint8Array(this.bytes);
     this.blanks.forget(number);
-    if (this.#device.erase(block)) {
-      if (this.#device.looksErased(block, sector) && !this.#holdsFormer(number, sector)) {
+    if (this.device.erase(block)) {
+      if (this.device.looksErased(block, sector) && !this.#holdsFormer(number, sector)) {
         this.blanks.keep(number, sector);
         return true;
       }
-      this.#device.faults++;
+      this.device.faults++;
     }
     this.#failures[block]++;
     return false;
@@ -118,24 +104,20 @@ export class Sectors {
   /** Erases all of them without looking: at provisioning. False when the device refused one. */
   eraseAll(): boolean {
     let done = true;
-    for (let block = 0; block < this.count; block++) done = this.#device.erase(block) && done;
+    for (let block = 0; block < this.count; block++) done = this.device.erase(block) && done;
     return done;
   }
 
   /** Whether its block failed so often that it is left out until the next boot. */
   isBad(number: number): boolean {
-    return this.#failures[this.#block(number)] >= MAX_FAILURES;
+    return this.#failures[this.block(number)] >= MAX_FAILURES;
   }
 
   #holdsFormer(number: number, sector: Uint8Array): boolean {
     const header = this.#buffer;
     header.set(sector.subarray(0, HEADER_BYTES));
     if (mended(header, 0, HEADER_BYTES - 4, 0) && getU32(header, 0) === MAGIC) return true;
-    if (number <= this.count) return false;
-    const seed = this.seed(number - this.count);
-    for (let at = HEADER_BYTES; at < this.bytes; at += UNIT)
-      if (checkRecord(sector, at, this.bytes, seed, false) > 0) return true;
-    return false;
+    return number > this.count && holdsRecord(sector, HEADER_BYTES, this.seed(number - this.count));
   }
 
   /** Reads a sector into `buffer`; whether all of it reads as when it was erased. */
@@ -165,8 +147,8 @@ export class Sectors {
     header.set(this.#lock, 16);
     putU16(header, 24, link);
     putU32(header, 28, crc32(header, 0, 28, 0) >>> 0);
-    const block = this.#block(number);
-    const taken = this.program(header, HEADER_BYTES, this.start(number));
+    const block = this.block(number);
+    const taken = this.device.program(header, this.start(number));
     // An erase that reports success may have done nothing: only what takes a header is good.
     this.#failures[block] = taken ? 0 : this.#failures[block] + 1;
     return taken;
@@ -176,13 +158,13 @@ export class Sectors {
   readHeader(block: number): Stop | undefined {
     const bytes = this.#buffer;
     this.header.number = 0;
-    if (!this.read(bytes, block * this.bytes)) return undefined;
+    if (!this.device.read(bytes, block * this.bytes)) return undefined;
     if (!mended(bytes, 0, 28, 0) || getU32(bytes, 0) !== MAGIC) return undefined;
     if (bytes[4] > FORMAT) return "newer-format";
     for (let i = 0; i < this.#lock.length; i++) if (bytes[16 + i] !== this.#lock[i]) return "foreign";
     if (bytes[5] !== this.#profile) return "foreign";
     const number = getU32(bytes, 8);
-    if (number === 0 || this.#block(number) !== block) return undefined;
+    if (number === 0 || this.block(number) !== block) return undefined;
     this.header.number = number;
     this.header.oldest = number - bytes[6];
     this.header.position = getU24(bytes, 12);

@@ -64,16 +64,16 @@ export class SlotIndex {
   }
 
   /** Makes the slot findable by `tag`. */
-  link(slot: number, tag: Uint8Array, at: number): void {
-    const bucket = tag[at] & this.#mask;
+  link(slot: number, tag: Uint8Array): void {
+    const bucket = tag[0] & this.#mask;
     this.#links[slot] = this.#buckets[bucket];
-    this.#fingerprints[slot] = tag[at + 1];
+    this.#fingerprints[slot] = tag[1];
     this.#buckets[bucket] = slot + 1;
   }
 
   /** Takes the slot out of the chain of `tag`, which must be the one that it was linked under. */
-  unlink(slot: number, tag: Uint8Array, at: number): void {
-    this.#unlinkFrom(tag[at] & this.#mask, slot);
+  unlink(slot: number, tag: Uint8Array): void {
+    this.#unlinkFrom(tag[0] & this.#mask, slot);
   }
 
   #unlinkFrom(bucket: number, slot: number): void {

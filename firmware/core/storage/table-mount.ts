@@ -6,10 +6,9 @@ import { Code } from "../../../protocol/wire/codes";
 import { ENTRY_GENERATION, ENTRY_TAG } from "../../../protocol/wire/entry";
 import { HEAD_BYTES } from "../../../protocol/wire/limits";
 import type { MountState } from "./flash-log";
-import type { KeySet, Keys } from "./keys";
+import type { KeySet } from "./keys";
 import type { LogVisitor } from "./log-mount";
-import { NOWHERE, State } from "./places";
-import type { Staged } from "./rebase";
+import { NOWHERE, STATES, State } from "./places";
 import {
   ACK_BYTES,
   ACKS_HEAD,
@@ -63,12 +62,11 @@ export class TableMount implements LogVisitor {
       if (this.#unread[slot] !== 0 && !this.#read(slot)) continue;
       tag[0] = this.#buckets[slot];
       tag[1] = table.index.fingerprint(slot);
-      table.index.link(slot, tag, 0);
+      table.index.link(slot, tag);
       if (this.#digits[slot] > 0) table.pins[this.#digits[slot]]++;
-      if (this.#useless[slot] !== 0) table.condemnUsed(slot);
+      if (this.#useless[slot] !== 0) table.uses.condemnUsed(slot);
     }
     this.#buckets = this.#digits = this.#useless = this.#unread = NOTHING;
-    for (const place of table.places.schedules) if (place !== 0) table.schedules++;
     table.log.position = table.applied;
     return state;
   }
@@ -153,25 +151,35 @@ export class TableMount implements LogVisitor {
   addKeys(record: Uint8Array, offset: number, keys: KeySet): void {
     if (recordType(record, offset) === Record.state) {
       // A swap changes all but the lock's own values.
-      for (let key = 0; key < this.#table.keys.states; key++) keys.add(key);
+      keys.addBelow(this.#table.keys.states);
       return;
     }
     forEachRemoved(record, offset, this.#table.profile.slots, (slot) => keys.add(slot));
+    if (!isWipe(record, offset)) return;
+    const { states } = this.#table.keys;
+    for (let id: number = State.local; id < STATES; id++) keys.add(states + id);
   }
 
   visitLost(key: number, certainly: boolean): boolean {
     const { index, keys, places, rebase } = this.#table;
     // It may as well have been staged: then the new table would have it damaged.
-    if (rebase.staged !== undefined) loseStaged(rebase.staged, key, keys, certainly);
+    const { staged } = rebase;
     if (key < keys.usage) {
+      losePlace(staged?.slots, key, certainly);
       if (!certainly && index.place(key) === 0) return false;
       index.setPlace(key, NOWHERE, true);
       return true;
     }
     // A slot that may be lost is none; but that nothing was used, set or claimed yet must be known.
     if (key < keys.schedules) return this.#loseUsage(key - keys.usage);
-    if (key < keys.settings) return losePlace(places.schedules, key - keys.schedules, certainly);
-    if (key < keys.states) return losePlace(places.settings, key - keys.settings, true);
+    if (key < keys.settings) {
+      losePlace(staged?.schedules, key - keys.schedules, certainly);
+      return losePlace(places.schedules, key - keys.schedules, certainly);
+    }
+    if (key < keys.states) {
+      losePlace(staged?.settings, key - keys.settings, certainly);
+      return losePlace(places.settings, key - keys.settings, true);
+    }
     // A copy that is lost takes nothing with it, while what it is a copy of still stands.
     if (key >= keys.mirrors)
       return (
@@ -239,8 +247,11 @@ export class TableMount implements LogVisitor {
   }
 
   #visitRemoval(record: Uint8Array, offset: number): void {
-    const { index, profile } = this.#table;
+    const { index, places, profile } = this.#table;
     forEachRemoved(record, offset, profile.slots, (slot) => index.setPlace(slot, 0));
+    if (!isWipe(record, offset)) return;
+    places.states.fill(0, State.local);
+    places.mirrors.fill(0, State.local);
   }
 
   #visitOutcome(record: Uint8Array, offset: number): void {
@@ -263,6 +274,11 @@ export class TableMount implements LogVisitor {
   }
 }
 
+/** Whether a removal takes the codes programmed at the keypad, too. */
+function isWipe(removal: Uint8Array, offset: number): boolean {
+  return removal[offset + 3] !== 0;
+}
+
 function forEachRemoved(
   removal: Uint8Array,
   offset: number,
@@ -276,16 +292,9 @@ function forEachRemoved(
   }
 }
 
-function losePlace(places: Uint16Array, id: number, certainly: boolean): boolean {
-  if (!certainly && places[id] === 0) return false;
+/** Whether something is lost where `id` stands. */
+function losePlace(places: Uint16Array | undefined, id: number, certainly: boolean): boolean {
+  if (places === undefined || (!certainly && places[id] === 0)) return false;
   places[id] = NOWHERE;
   return true;
-}
-
-function loseStaged(staged: Staged, key: number, keys: Keys, certainly: boolean): void {
-  const { slots, schedules, settings } = staged;
-  if (key < keys.usage) losePlace(slots, key, certainly);
-  else if (key >= keys.schedules && key < keys.settings)
-    losePlace(schedules, key - keys.schedules, certainly);
-  else if (key >= keys.settings && key < keys.states) losePlace(settings, key - keys.settings, certainly);
 }

@@ -460,7 +460,7 @@ describe("M2 M6 T8 settings", () => {
     assert.deepEqual(door.apply({ op: "wipe" }), ["applied"]);
     const receipt = door.receipt();
     assert.deepEqual([receipt.slots, receipt.schedules], [0, 1]);
-    assert.equal(door.lock.mode, 2);
+    assert.equal(door.lock.parts.policy.mode, 2);
   });
 });
 

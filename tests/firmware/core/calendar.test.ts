@@ -8,13 +8,16 @@ import {
   localTime,
   MAX_TRANSITIONS,
   MAX_ZONE_BYTES,
+  MAX_ZONE_SETTING_BYTES,
   nextTransition,
   offsetAt,
   parseTransitions,
   parseZone,
+  parseZoneSetting,
   UTC0,
   withTransitions,
 } from "../../../firmware/core/calendar";
+import { MAX_SETTING_BYTES } from "../../../protocol/wire/limits";
 import { intlOffset } from "../../../tools/zone";
 
 const HOUR = 3600;
@@ -114,58 +117,71 @@ const anyModel: fc.Arbitrary<ModelZone> = fc
   .record({ standard: anyOffset, daylight: anyOffset, start: anyRule, end: anyRule })
   .filter((model) => modelText(model).length <= MAX_ZONE_BYTES);
 
-/** Real strings of every shape, as the zones had them in 2024 and 2025. */
-const REAL: readonly [string, string][] = [
-  ["Europe/Berlin", "CET-1CEST,M3.5.0,M10.5.0/3"],
-  ["Europe/London", "GMT0BST,M3.5.0/1,M10.5.0"],
-  ["Europe/Dublin", "IST-1GMT0,M10.5.0,M3.5.0/1"],
-  ["Europe/Chisinau", "EET-2EEST,M3.5.0,M10.5.0/3"],
-  ["Europe/Athens", "EET-2EEST,M3.5.0/3,M10.5.0/4"],
-  ["Europe/Moscow", "MSK-3"],
-  ["Africa/Cairo", "EET-2EEST,M4.5.5/0,M10.5.4/24"],
-  ["Africa/Johannesburg", "SAST-2"],
-  ["America/New_York", "EST5EDT,M3.2.0,M11.1.0"],
-  ["America/Los_Angeles", "PST8PDT,M3.2.0,M11.1.0"],
-  ["America/St_Johns", "NST3:30NDT,M3.2.0,M11.1.0"],
-  ["America/Havana", "CST5CDT,M3.2.0/0,M11.1.0/1"],
-  ["America/Miquelon", "<-03>3<-02>,M3.2.0,M11.1.0"],
-  ["America/Santiago", "<-04>4<-03>,M9.1.6/24,M4.1.6/24"],
-  ["America/Godthab", "<-02>2<-01>,M3.5.0/-1,M10.5.0/0"],
-  ["America/Sao_Paulo", "<-03>3"],
-  ["Antarctica/Troll", "<+00>0<+02>-2,M3.5.0/1,M10.5.0/3"],
-  ["Asia/Beirut", "EET-2EEST,M3.5.0/0,M10.5.0/0"],
-  ["Asia/Jerusalem", "IST-2IDT,M3.4.4/26,M10.5.0"],
-  ["Asia/Calcutta", "IST-5:30"],
-  ["Asia/Katmandu", "<+0545>-5:45"],
-  ["Asia/Tokyo", "JST-9"],
-  ["Atlantic/Azores", "<-01>1<+00>,M3.5.0/0,M10.5.0/1"],
-  ["Australia/Adelaide", "ACST-9:30ACDT,M10.1.0,M4.1.0/3"],
-  ["Australia/Eucla", "<+0845>-8:45"],
-  ["Australia/Lord_Howe", "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0"],
-  ["Australia/Sydney", "AEST-10AEDT,M10.1.0,M4.1.0/3"],
-  ["Pacific/Auckland", "NZST-12NZDT,M9.5.0,M4.1.0/3"],
-  ["Pacific/Chatham", "<+1245>-12:45<+1345>,M9.5.0/2:45,M4.1.0/3:45"],
-  ["Pacific/Easter", "<-06>6<-05>,M9.1.6/22,M4.1.6/22"],
-  ["Pacific/Kiritimati", "<+14>-14"],
-  ["Pacific/Marquesas", "<-0930>9:30"],
-];
+/** Real strings by their shape, as the zones have had them since 2024. */
+const SHAPES: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
+  "daylight saving time in the north": [
+    ["Europe/Berlin", "CET-1CEST,M3.5.0,M10.5.0/3"],
+    ["Europe/London", "GMT0BST,M3.5.0/1,M10.5.0"],
+    ["Europe/Chisinau", "EET-2EEST,M3.5.0,M10.5.0/3"],
+    ["Europe/Athens", "EET-2EEST,M3.5.0/3,M10.5.0/4"],
+    ["America/New_York", "EST5EDT,M3.2.0,M11.1.0"],
+    ["America/Los_Angeles", "PST8PDT,M3.2.0,M11.1.0"],
+    ["America/Havana", "CST5CDT,M3.2.0/0,M11.1.0/1"],
+    ["America/Miquelon", "<-03>3<-02>,M3.2.0,M11.1.0"],
+    ["Asia/Beirut", "EET-2EEST,M3.5.0/0,M10.5.0/0"],
+    ["Atlantic/Azores", "<-01>1<+00>,M3.5.0/0,M10.5.0/1"],
+  ],
+  "southern order, where the year begins and ends in summer": [
+    ["Australia/Sydney", "AEST-10AEDT,M10.1.0,M4.1.0/3"],
+    ["Australia/Adelaide", "ACST-9:30ACDT,M10.1.0,M4.1.0/3"],
+    ["Pacific/Auckland", "NZST-12NZDT,M9.5.0,M4.1.0/3"],
+    ["Pacific/Easter", "<-06>6<-05>,M9.1.6/22,M4.1.6/22"],
+  ],
+  "a winter that is the daylight saving time": [["Europe/Dublin", "IST-1GMT0,M10.5.0,M3.5.0/1"]],
+  "a time before midnight of the rule's day": [["America/Godthab", "<-02>2<-01>,M3.5.0/-1,M10.5.0/0"]],
+  "a time at 24 hours or beyond": [
+    ["Africa/Cairo", "EET-2EEST,M4.5.5/0,M10.5.4/24"],
+    ["America/Santiago", "<-04>4<-03>,M9.1.6/24,M4.1.6/24"],
+    ["Asia/Jerusalem", "IST-2IDT,M3.4.4/26,M10.5.0"],
+  ],
+  "half hours and quarters": [
+    ["America/St_Johns", "NST3:30NDT,M3.2.0,M11.1.0"],
+    ["Asia/Calcutta", "IST-5:30"],
+    ["Asia/Katmandu", "<+0545>-5:45"],
+    ["Australia/Eucla", "<+0845>-8:45"],
+    ["Pacific/Chatham", "<+1245>-12:45<+1345>,M9.5.0/2:45,M4.1.0/3:45"],
+    ["Pacific/Marquesas", "<-0930>9:30"],
+  ],
+  "a leap of half an hour": [["Australia/Lord_Howe", "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0"]],
+  "a leap of two hours": [["Antarctica/Troll", "<+00>0<+02>-2,M3.5.0/1,M10.5.0/3"]],
+  "no daylight saving time": [
+    ["Europe/Moscow", "MSK-3"],
+    ["Africa/Johannesburg", "SAST-2"],
+    ["America/Asuncion", "<-03>3"],
+    ["America/Sao_Paulo", "<-03>3"],
+    ["Asia/Tokyo", "JST-9"],
+    ["Pacific/Kiritimati", "<+14>-14"],
+    ["Pacific/Niue", "<-11>11"],
+  ],
+};
+const REAL = Object.values(SHAPES).flat();
+
+/** Compares a string with the platform's zone every six hours of two years, and at every change until 2037. */
+function sameAsPlatform(name: string, text: string): void {
+  const parsed = zone(text);
+  const from = utc("2025-01-01T00:00:00Z");
+  const compare = (t: number) => assert.equal(offsetAt(parsed, t), intlOffset(name, t), `${name} ${t}`);
+  for (let t = from; t < utc("2027-01-01T00:00:00Z"); t += 6 * HOUR + 7) compare(t);
+  const end = utc("2038-01-01T00:00:00Z");
+  for (let t = nextTransition(parsed, from); t !== 0 && t < end; t = nextTransition(parsed, t))
+    for (const near of [-7201, -3601, -3600, -60, -1, 0, 1, 60, 3599, 3600, 7200]) compare(t + near);
+}
 
 describe("T8 zone strings", () => {
-  it("give the real offsets of zones of every shape through 2024 and 2025", () => {
-    for (const [name, text] of REAL) {
-      const parsed = zone(text);
-      const end = utc("2026-01-01T00:00:00Z");
-      for (let t = utc("2024-01-01T00:00:00Z"); t < end; t += 6 * HOUR + 7)
-        assert.equal(offsetAt(parsed, t), intlOffset(name, t), `${name} ${t}`);
-      for (
-        let t = nextTransition(parsed, utc("2024-01-01T00:00:00Z"));
-        t !== 0 && t < end;
-        t = nextTransition(parsed, t)
-      )
-        for (const near of [-3601, -3600, -1, 0, 1, 3599, 3600])
-          assert.equal(offsetAt(parsed, t + near), intlOffset(name, t + near), `${name} ${t} ${near}`);
-    }
-  });
+  for (const [shape, zones] of Object.entries(SHAPES))
+    it(`give the real offsets of zones with ${shape}`, () => {
+      for (const [name, text] of zones) sameAsPlatform(name, text);
+    });
 
   it("equal a model of the rules, for every form of rule, hours to 167 and offsets to the second", () => {
     fc.assert(
@@ -339,19 +355,20 @@ describe("T8 zone strings", () => {
   });
 });
 
+/** The binary form of a table. */
+function table(first: number, even: number, odd: number, intervals: readonly number[]): Uint8Array {
+  const buffer = Buffer.alloc(6 + 2 * intervals.length);
+  buffer.writeUInt32BE(first, 0);
+  buffer.writeInt8(even, 4);
+  buffer.writeInt8(odd, 5);
+  intervals.forEach((interval, i) => {
+    buffer.writeUInt16BE(interval, 6 + 2 * i);
+  });
+  return Uint8Array.from(buffer);
+}
+
 describe("T8 explicit transitions", () => {
   const start = utc("2026-02-15T02:00:00Z");
-
-  function table(first: number, even: number, odd: number, intervals: readonly number[]): Uint8Array {
-    const buffer = Buffer.alloc(6 + 2 * intervals.length);
-    buffer.writeUInt32BE(first, 0);
-    buffer.writeInt8(even, 4);
-    buffer.writeInt8(odd, 5);
-    intervals.forEach((interval, i) => {
-      buffer.writeUInt16BE(interval, 6 + 2 * i);
-    });
-    return Uint8Array.from(buffer);
-  }
 
   it("override the string from their first instant until their last, to the second", () => {
     const morocco = withTransitions(
@@ -442,6 +459,71 @@ describe("T8 explicit transitions", () => {
     for (let length = 0; length <= good.length; length++)
       assert.equal(parseTransitions(good.subarray(0, length)) !== undefined, length === 8 || length === 10);
     assert.equal(parseTransitions(Uint8Array.of(...good, 0)), undefined);
+  });
+});
+
+describe("T8 the setting of a zone", () => {
+  const start = utc("2026-02-15T02:00:00Z");
+  const setting = (text: string, ...rest: readonly number[]) => Uint8Array.of(...bytes(text), ...rest);
+
+  it("is a string alone", () => {
+    for (const [, text] of REAL)
+      assert.deepEqual(parseZoneSetting(bytes(text)), parseZone(bytes(text)), text);
+  });
+
+  it("is a string, a zero byte and a table", () => {
+    const binary = table(start, 0, 4, [3360, 30_912, 3360]);
+    const morocco = parseZoneSetting(setting("<+01>-1", 0, ...binary));
+    assert.deepEqual(morocco, withTransitions(zone("<+01>-1"), parseTransitions(binary)));
+    assert.deepEqual(
+      [start - 1, start].map((t) => offsetAt(morocco ?? UTC0, t)),
+      [HOUR, 0],
+    );
+  });
+
+  it("has 183 bytes at most, a string of 48 and a table of 64 intervals", () => {
+    assert.equal(MAX_ZONE_SETTING_BYTES, 183);
+    assert.ok(MAX_ZONE_SETTING_BYTES <= MAX_SETTING_BYTES);
+    const longest = "A".repeat(47) + "0";
+    const most = (count: number) => table(start, 0, 4, new Array(count).fill(3000));
+    const full = setting(longest, 0, ...most(64));
+    assert.equal(full.length, MAX_ZONE_SETTING_BYTES);
+    assert.ok(parseZoneSetting(full));
+    assert.equal(parseZoneSetting(setting(`A${longest}`, 0, ...most(64))), undefined);
+    assert.equal(parseZoneSetting(setting(longest, 0, ...most(65))), undefined);
+  });
+
+  it("is nothing with one of the two missing or malformed, or with more between or behind them", () => {
+    const good = table(start, 0, 4, [1, 2]);
+    const bad: Uint8Array[] = [
+      new Uint8Array(0),
+      Uint8Array.of(0),
+      setting("UTC0", 0),
+      Uint8Array.of(0, ...good),
+      Uint8Array.of(...good),
+      setting("UTC", 0, ...good),
+      setting("UTC0", ...good),
+      setting("UTC0", 0, 0, ...good),
+      setting("UTC0", 1, ...good),
+      setting("UTC0", 0, ...good, 0),
+      setting("UTC0", 0, ...good, 0, 0),
+      setting("UTC0", 0, ...table(start, 4, 4, [1])),
+    ];
+    assert.ok(parseZoneSetting(setting("UTC0", 0, ...good)));
+    for (const value of bad) assert.equal(parseZoneSetting(value), undefined, String(value));
+  });
+
+  it("never throws, whatever the bytes", () => {
+    const anyValue = fc
+      .tuple(fc.constantFrom(...REAL), fc.uint8Array({ maxLength: 140 }))
+      .map(([[, text], rest]) => setting(text, 0, ...rest));
+    fc.assert(
+      fc.property(fc.oneof(anyValue, fc.uint8Array({ maxLength: 200 })), (value) => {
+        const parsed = parseZoneSetting(value);
+        if (parsed !== undefined) assert.ok(Math.abs(offsetAt(parsed, 1_800_000_000)) <= 26 * HOUR);
+      }),
+      { numRuns: 1000 },
+    );
   });
 });
 

@@ -117,16 +117,17 @@ describe("T11 trust in the clock", () => {
 
 describe("T13 the time floor", () => {
   it("comes back as it was kept, to its limits", () => {
-    for (const [floor, timeEpoch] of [
-      [0, 0],
-      [TIME, 7],
-      [0xffffffff, 0xffff],
+    for (const [floor, timeEpoch, setTo] of [
+      [0, 0, 0],
+      [TIME, 7, TIME - 1],
+      [0xffffffff, 0xffff, 0xffffffff],
     ]) {
       const { clock } = clockOf(20);
-      const kept = clock.stateAfter(floor, timeEpoch);
-      assert.equal(kept.length, 6);
+      const kept = clock.stateAfter(floor, timeEpoch, setTo);
+      assert.equal(kept.length, 10);
       clock.restore(kept);
       assert.deepEqual([clock.floor, clock.timeEpoch], [floor, timeEpoch]);
+      assert.deepEqual(clock.stateAfter(floor, timeEpoch), kept, "what it was set to stays");
       assert.deepEqual({ ...clock.read() }, UNKNOWN, "a floor is no time");
     }
   });

@@ -10,15 +10,16 @@ import { StatusFlag } from "../../../protocol/wire/messages";
 import type { FlashImage } from "../../../simulator/board/board";
 import { FaultyNor, type SectorFault } from "../../../simulator/board/faulty-nor";
 import { POWER_CUT, Power } from "../../../simulator/board/power";
-import { Door, L500I, seededRandom } from "../../support/door";
+import { Dice, SEED } from "../../support/dice";
+import { Door, L500I } from "../../support/door";
 import { bootBehind, bootFrom, bootWith, eventsIn } from "../../support/door-faults";
-import { Dice, SEED } from "../../support/situations";
 
 const PIN = "4711080";
 const AGAIN = `SEED=${SEED} npx mocha tests/firmware/core/lock-faults.test.ts`;
 
 /** So many ticks after a boot a lock has put its flash in order: one for each partition. */
 const HOUSEKEEPING_TICKS = 2;
+const HOUR_S = 3600;
 
 /** A bolt that counts how often it was drawn, and refuses to be drawn without power. */
 class CountingBolt implements Bolt {
@@ -100,7 +101,7 @@ describe("C10 a credential that counts its uses, when the power is cut", () => {
     it(`opens ${uses} times at most, one less if the cut came before the bolt: any write, any share of it`, () => {
       const door = limitedDoor(uses);
       const image = door.board.image();
-      assert.equal(writesOfOpening(door, image).length, 2, "its use and its event");
+      assert.equal(writesOfOpening(door, image).length, 3, "a wrong entry, its use and its event");
       cutEverywhere(door, image, uses);
     });
 
@@ -108,10 +109,11 @@ describe("C10 a credential that counts its uses, when the power is cut", () => {
     const door = limitedDoor(2);
     assert.deepEqual(door.apply(door.pin(4, "90210", { uses: 60_000 })), ["applied"]);
     let image = door.board.image();
-    while (writesOfOpening(door, image).length < 3) {
+    while (writesOfOpening(door, image).length < 4) {
       bootFrom(door, image);
       door.lock.tick();
       door.type("90210");
+      door.lock.tick();
       image = door.board.image();
     }
     cutEverywhere(door, image, 2);
@@ -126,10 +128,12 @@ describe("C10 a credential that counts its uses, when the power is cut", () => {
       const bolt = new CountingBolt();
       for (let last = ""; last !== "used-up"; ) {
         const power = bootOn(door, door.board.image(), bolt);
-        if (dice.percent(60))
+        if (dice.chance(0.6))
           power.cutAt({ operation: dice.between(0, 3), bytes: dice.between(0, 100), torn: "clean" });
         for (let attempt = dice.between(1, 3); attempt > 0 && power.isOn; attempt--) {
-          if (dice.percent(50)) door.lock.tick();
+          if (dice.chance(0.5)) door.lock.tick();
+          // Where the power goes, an entry counts as wrong: an hour without one, and it is forgotten.
+          door.now += HOUR_S;
           last = typeOn(door, power);
         }
         if (last === "cut") cuts++;
@@ -163,6 +167,7 @@ describe("C10 a credential that counts its uses, when the power is cut", () => {
     ];
     for (const [pin, reason] of typed) {
       assert.equal(door.type(pin), reason);
+      door.lock.tick();
       door.reboot();
     }
   });
@@ -230,16 +235,31 @@ describe("a lock whose flash fails stays locked", () => {
     assert.deepEqual(typeAll(door), ["granted", "granted", "granted"]);
   });
 
-  it("busy for who has a use to commit while the table cannot be written; others come in", () => {
+  it("an hour for everyone while the table cannot be written, then busy for who has a use to commit; others come in", () => {
     const { door, credentials } = flawedDoor();
     assert.equal(door.type(PIN), "granted", "the first use is committed");
     credentials.fail(WRITES_FAIL);
+    assert.deepEqual(typeAll(door), ["locked-out", "locked-out", "locked-out"]);
+    door.now += HOUR_S - 1;
+    assert.equal(door.type(PIN), "locked-out");
+    door.now += 1;
     assert.deepEqual(typeAll(door), ["granted", "busy", "busy"]);
+    assert.equal(door.type("987654"), "unknown");
+    assert.equal(door.type(PIN), "locked-out", "one wrong entry an hour");
+    bootWith(door, { credentials });
+    assert.equal(door.type(PIN), "locked-out", "a power cut gives no other");
+    door.now += HOUR_S - 1;
+    assert.equal(door.type(PIN), "locked-out");
     credentials.heal();
     door.reboot();
-    assert.deepEqual(typeAll(door), ["granted", "granted", "granted"]);
-    assert.deepEqual(typeAll(door), ["granted", "granted", "granted"]);
-    assert.deepEqual(typeAll(door), ["granted", "used-up", "granted"]);
+    door.lock.tick();
+    door.now += HOUR_S;
+    for (const heard of [
+      ["granted", "granted", "granted"],
+      ["granted", "granted", "granted"],
+      ["granted", "used-up", "granted"],
+    ])
+      assert.deepEqual(typeAll(door), heard);
   });
 
   it("a use that was committed for an opening that could not be logged is gone", () => {
@@ -261,13 +281,15 @@ describe("a lock whose flash fails stays locked", () => {
       for (const reason of typeAll(flawed.door)) assert.notEqual(reason, "granted", partition);
       flawed[partition].heal();
       flawed.door.reboot();
+      flawed.door.lock.tick();
+      flawed.door.now += HOUR_S;
       assert.deepEqual(typeAll(flawed.door), ["granted", "granted", "granted"]);
     }
   });
 
   it("nobody comes in where events have no room, until the housekeeping has made some", () => {
     const { door } = flawedDoor();
-    while (door.lock.parts.events.hasRoom) door.type("0000");
+    while (door.lock.parts.events.hasRoom) door.type("12");
     const image = door.board.image();
     assert.deepEqual(typeAll(door), ["busy", "busy", "busy"]);
     assert.deepEqual(door.board.image(), image, "nothing was committed, no use is lost");
@@ -283,11 +305,7 @@ describe("partitions that are not this lock's", () => {
   const stranger = new Door({ profile: L500I, seed: 2 });
   stranger.apply(stranger.pin(1, PIN));
   const foreign = stranger.board.image();
-  const noise = (bytes: Uint8Array): Uint8Array => {
-    const random = bytes.slice();
-    seededRandom(SEED)(random);
-    return random;
-  };
+  const noise = (bytes: Uint8Array): Uint8Array => new Dice(SEED).bytes(bytes.length);
   const newer = (bytes: Uint8Array): Uint8Array => {
     const other = bytes.slice();
     // The byte behind the magic number is the format; the header's CRC covers the first 28 bytes.

@@ -753,6 +753,7 @@ describe("A session", () => {
         flags: 0,
         nonce: 8,
         keyset: 1,
+        density: 200,
       },
     );
     door.reboot();

@@ -203,11 +203,15 @@ export class ModelLock {
       case 8:
         if (!schedules.has(slot)) return [CODE.unchanged, 0];
         if ([...slots.values()].some((one) => one.fields.get(7) === slot)) return [CODE.inUse, 0];
+        if (this.#hours() === slot) return [CODE.inUse, 0];
         schedules.delete(slot);
         return [CODE.applied, 0];
       case 11: {
         const value = hex(fields.get(1) as Uint8Array);
         if (settings.get(slot) === value) return [CODE.unchanged, 0];
+        if (slot === 4 && this.#holds(value.slice(2), -1)) return [CODE.duplicate, 0];
+        const schedule = slot === 7 ? Number.parseInt(value.slice(0, 2), 16) : 0;
+        if (schedule !== 0 && !schedules.has(schedule)) return [CODE.noSchedule, 0];
         settings.set(slot, value);
         return [CODE.applied, 0];
       }
@@ -224,11 +228,27 @@ export class ModelLock {
     const content = new Map([...fields].filter(([key]) => key !== 15));
     if (held !== undefined && !held.disabled && same(content, held.fields)) return CODE.unchanged;
     if (num(fields.get(15)) !== (held?.generation ?? 0)) return CODE.stale;
-    for (const [other, one] of this.state.slots)
-      if (other !== slot && hex(one.fields.get(2) as Uint8Array) === hex(fields.get(2) as Uint8Array))
-        return CODE.duplicate;
+    const tag = hex(fields.get(2) as Uint8Array);
+    if (this.#holds(tag, slot) || this.master === tag) return CODE.duplicate;
     this.state.slots.set(slot, { fields: content, generation: seq, disabled: false });
     return fields.has(8) ? CODE.installed : CODE.applied;
+  }
+
+  /** The tag of the master in hexadecimal, empty for none. */
+  get master(): string {
+    return (this.state.settings.get(4) ?? "").slice(2);
+  }
+
+  /** The schedule of the business hours, 0 for none. */
+  #hours(): number {
+    return Number.parseInt((this.state.settings.get(7) ?? "00").slice(0, 2), 16);
+  }
+
+  /** Whether a slot, but for one, holds a tag. */
+  #holds(tag: string, but: number): boolean {
+    return [...this.state.slots].some(
+      ([slot, { fields }]) => slot !== but && hex(fields.get(2) as Uint8Array) === tag,
+    );
   }
 
   #revoke(user: number): [number, number] {
@@ -288,6 +308,7 @@ export class ModelLock {
       [13, new Uint8Array(this.digest())],
       [14, [state.slots.size, 0, state.schedules.size, 0]],
       [15, [state.events, new Uint8Array(16)]],
+      [16, [0, new Uint8Array(8)]],
     ]);
     patch(payload);
     return this.sign(payload);

@@ -41,6 +41,11 @@ export class MemoryStore implements Store {
   }
 }
 
+/** PINs of six and seven digits that nobody refuses: none is weak, and no two begin with the same four digits. */
+export const PINS = Array.from({ length: 1_300 }, (_, i) => String(710_293 + 1_811 * i)).filter(
+  (pin) => !/(\d)\1\1/.test(pin),
+);
+
 export interface RigOptions {
   /** Slots of the lock at each door, "main" alone if not given. */
   readonly doors?: Readonly<Record<string, number>>;
@@ -159,8 +164,8 @@ export class Rig {
   states(door = "main"): string[] {
     const kinds = ["", "pin", "phone", "card"];
     return this.report(door).credentials.map(
-      ({ who, kind, state, code }) =>
-        `${who} ${kinds[kind]} ${state}${code === undefined ? "" : ` ${code.toString(16)}`}`,
+      ({ who, kind, isDuress, state, code }) =>
+        `${who} ${isDuress ? "duress " : ""}${kinds[kind]} ${state}${code === undefined ? "" : ` ${code.toString(16)}`}`,
     );
   }
 

@@ -4,10 +4,10 @@
 import { L500I, LOCK_1000 } from "../../../firmware/core/profile";
 import type { Delta } from "../../../protocol/issuer/encode";
 import { ascii, putU32 } from "../../../protocol/wire/bytes";
-import { Mode, Setting } from "../../../protocol/wire/deltas";
 import { Kind, Role } from "../../../protocol/wire/entry";
 import { MAX_MESSAGE_BYTES } from "../../../protocol/wire/limits";
 import { Type } from "../../../protocol/wire/messages";
+import { Mode, Setting } from "../../../protocol/wire/settings";
 import type { Window } from "../../../protocol/wire/windows";
 import { packWindow } from "../../../protocol/wire/windows";
 import type { Lie, Teller } from "./teller";

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { PROFILES } from "../../../../firmware/core/profile";
 import { KeySet, Keys, longestSet, MANY_KEYS, NO_KEY } from "../../../../firmware/core/storage/keys";
-import { SETTINGS, STATES, State } from "../../../../firmware/core/storage/places";
+import { STATES, State } from "../../../../firmware/core/storage/places";
+import { SETTINGS } from "../../../../protocol/wire/settings";
 import {
   HEAD,
   lengthFor,

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { Record, recordLength, recordType } from "../../../../firmware/core/storage/records";
 import { ascii } from "../../../../protocol/wire/bytes";
-import { Mode, Setting } from "../../../../protocol/wire/deltas";
 import { Role } from "../../../../protocol/wire/entry";
 import { StatusFlag } from "../../../../protocol/wire/messages";
+import { Mode, Setting } from "../../../../protocol/wire/settings";
 import { Door, L500I, MONDAY } from "../../../support/door";
 
 const HOUR = 3600;

@@ -4,13 +4,7 @@ import assert from "node:assert/strict";
 import * as zlib from "node:zlib";
 import fc from "fast-check";
 import { crc32 } from "../../../../firmware/core/storage/crc";
-import {
-  MAX_RECORD_BYTES,
-  putLink,
-  Record,
-  recordLength,
-  seal,
-} from "../../../../firmware/core/storage/records";
+import { putLink, Record, recordLength, seal } from "../../../../firmware/core/storage/records";
 import { FORMAT, HEADER_BYTES, Sectors } from "../../../../firmware/core/storage/sectors";
 import { FaultyNor } from "../../../../simulator/board/faulty-nor";
 import { NorFlash, SECTOR_BYTES } from "../../../../simulator/board/nor";
@@ -157,8 +151,8 @@ describe("Reads and programs", () => {
       [[0, 1], false],
     ] as const) {
       const sectors = sectorsOn(new FaultyNor(new NorFlash(BYTES), { readErrors }));
-      assert.equal(sectors.read(new Uint8Array(16), 0), isRead);
-      assert.equal(sectors.faults, readErrors.length);
+      assert.equal(sectors.device.read(new Uint8Array(16), 0), isRead);
+      assert.equal(sectors.device.faults, readErrors.length);
     }
   });
 
@@ -167,17 +161,17 @@ describe("Reads and programs", () => {
       const flash = new FaultyNor(new NorFlash(BYTES), { sectors: [{ kind, sector: 1 }] });
       const sectors = sectorsOn(flash);
       const record = new Uint8Array(32).fill(7);
-      assert.equal(sectors.program(record, 32, 0), true);
-      assert.equal(sectors.program(record, 32, SECTOR_BYTES), false);
-      assert.equal(sectors.faults, 1);
+      assert.equal(sectors.device.program(record.subarray(0, 32), 0), true);
+      assert.equal(sectors.device.program(record.subarray(0, 32), SECTOR_BYTES), false);
+      assert.equal(sectors.device.faults, 1);
     }
     const noRead = sectorsOn(new FaultyNor(new NorFlash(BYTES), { readErrors: [0, 1] }));
-    assert.equal(noRead.program(new Uint8Array(16), 16, 0), false);
+    assert.equal(noRead.device.program(new Uint8Array(16), 0), false);
   });
 
   it("a program takes as many bytes of the buffer as it is told", () => {
     const flash = new NorFlash(BYTES);
-    assert.equal(sectorsOn(flash).program(new Uint8Array(MAX_RECORD_BYTES), 48, 256), true);
+    assert.equal(sectorsOn(flash).device.program(new Uint8Array(48), 256), true);
     assert.equal(flash.bytes[256 + 47], 0);
     assert.equal(flash.bytes[256 + 48], 0xff);
   });
@@ -187,8 +181,8 @@ describe("Reads and programs", () => {
       const sectors = sectorsOn(
         new FaultyNor(new NorFlash(BYTES, new Uint8Array(BYTES)), { sectors: [{ kind }] }),
       );
-      sectors.read(new Uint8Array(16), 0);
-      sectors.program(new Uint8Array(16), 16, 0);
+      sectors.device.read(new Uint8Array(16), 0);
+      sectors.device.program(new Uint8Array(16), 0);
       sectors.erase(1);
       sectors.readHeader(0);
       sectors.stillBlank(1, new Uint8Array(SECTOR_BYTES));
@@ -214,7 +208,7 @@ describe("An erase", () => {
       assert.equal(sectors.blanks.isKnown(3), false);
       assert.equal(sectors.erase(3), true, name);
       assert.deepEqual(
-        [sectors.blanks.isKnown(3), sectors.blanks.isKnown(4), sectors.faults],
+        [sectors.blanks.isKnown(3), sectors.blanks.isKnown(4), sectors.device.faults],
         [true, false, 0],
       );
       assert.equal(sectors.stillBlank(3, new Uint8Array(SECTOR_BYTES)), true);
@@ -232,7 +226,7 @@ describe("An erase", () => {
       record[0] = Record.slotCopy << 4;
       putLink(record, recordLength(record, 0), 5);
       seal(record, 48, sectors.seed(3));
-      sectors.program(record, 48, sectors.start(3) + at);
+      sectors.device.program(record.subarray(0, 48), sectors.start(3) + at);
     }
     return flash;
   }
@@ -243,7 +237,7 @@ describe("An erase", () => {
         const stuck = new FaultyNor(used(flash, isHeaded), { sectors: [{ kind: "silent" }] });
         const sectors = sectorsOn(stuck);
         assert.equal(sectors.erase(3 + COUNT), false, `${name}, headed: ${isHeaded}`);
-        assert.deepEqual([sectors.blanks.isKnown(3 + COUNT), sectors.faults], [false, 1]);
+        assert.deepEqual([sectors.blanks.isKnown(3 + COUNT), sectors.device.faults], [false, 1]);
       }
   });
 

@@ -1,0 +1,36 @@
+// The density ρ (rule C18): the chance that one guess at the keypad opens the door. The sum of 1 / 10^digits over everything that can
+// be typed: PINs of slots, codes programmed at the keypad, the master. Counted in units of 10⁻¹⁰, the weight of ten digits.
+
+import { MAX_LOCAL_CODES, MAX_PIN_DIGITS } from "../../protocol/wire/limits";
+import type { LocalCodes } from "./local-codes";
+import type { Policy } from "./policy";
+import type { Table } from "./storage/table";
+
+/** 10^(10 − digits) by the number of digits; 0 where there are none. */
+const WEIGHTS: readonly number[] = [0, 0, 0, 0, 1e6, 1e5, 1e4, 1e3, 1e2, 10, 1];
+
+/** What one code of so many digits adds to the density. */
+export function weightOf(digits: number): number {
+  return WEIGHTS[digits];
+}
+
+/** What is typed at a door. */
+export interface Typed {
+  readonly table: Table;
+  readonly locals: LocalCodes;
+  readonly policy: Policy;
+}
+
+/** The density of all that can be typed. */
+export function densityOf({ table, locals, policy }: Typed): number {
+  let sum = WEIGHTS[policy.master.digits];
+  for (let digits = 0; digits <= MAX_PIN_DIGITS; digits++) sum += table.pins[digits] * WEIGHTS[digits];
+  for (let place = 0; place < MAX_LOCAL_CODES; place++) sum += WEIGHTS[locals.digits(place)];
+  return sum;
+}
+
+/** Whether a code may come in the place of one: it may never raise the density above the limit of the lock. */
+export function hasRoomFor(typed: Typed, digits: number, replaced: number): boolean {
+  const more = WEIGHTS[digits] - WEIGHTS[replaced];
+  return more <= 0 || densityOf(typed) + more <= typed.policy.densityLimit;
+}

@@ -1,0 +1,102 @@
+// Holidays (rule T7): local dates on which some roles are refused, or the lock is in another operating mode. They are read from the
+// table once and kept as numbers; which of them are in force is asked by date. One that cannot be read any more is in force always
+// and refuses everybody but administrators.
+
+import { Role } from "../../protocol/wire/entry";
+import type { Holiday } from "../../protocol/wire/settings";
+import { MAX_HOLIDAYS, Mode, NO_MODE } from "../../protocol/wire/settings";
+
+const ALL_BUT_ADMIN = 0x7f & ~(1 << Role.admin);
+/** Past the last date that a holiday can name. */
+const END_OF_DAYS = 0xffff;
+
+/** Whether an operating mode admits a role at the door (rules A60, C9). The roles past the prospect's never open one. */
+function admits(mode: number, role: number): boolean {
+  return role < Role.prospect || (role === Role.prospect && mode !== Mode.resident);
+}
+
+export class Holidays {
+  readonly #first = new Uint16Array(MAX_HOLIDAYS);
+  /** The date after the last one; not above `first` for no holiday. */
+  readonly #end = new Uint16Array(MAX_HOLIDAYS);
+  readonly #roles = new Uint8Array(MAX_HOLIDAYS);
+  readonly #mode = new Uint8Array(MAX_HOLIDAYS);
+  /** Holidays have numbers below this. */
+  #count = 0;
+
+  /** Forgets them all. */
+  clear(): void {
+    this.#end.fill(0);
+    this.#first.fill(0);
+    this.#count = 0;
+  }
+
+  /** Takes holiday `n` of 0 to 63; undefined for one that cannot be read. */
+  put(n: number, holiday: Holiday | undefined): void {
+    this.#first[n] = holiday?.first ?? 0;
+    this.#end[n] = holiday === undefined ? END_OF_DAYS : holiday.first + holiday.days;
+    this.#roles[n] = holiday?.roles ?? ALL_BUT_ADMIN;
+    this.#mode[n] = holiday?.mode ?? NO_MODE;
+    this.#count = Math.max(this.#count, n + 1);
+  }
+
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
+  #isOn(n: number, day: number): boolean {
+    return this.#first[n] <= day && day < this.#end[n];
+  }
+
+  #blocks(n: number, role: number): boolean {
+    return ((this.#roles[n] >> role) & 1) !== 0;
+  }
+
+  #setsMode(n: number): boolean {
+    return this.#mode[n] !== NO_MODE;
+  }
+
+  /** Whether any holiday matters to a role that the operating mode `mode` admits: then an unknown date refuses it. */
+  concern(role: number, mode: number): boolean {
+    for (let n = 0; n < this.#count; n++) {
+      if (this.#first[n] >= this.#end[n]) continue;
+      if (this.#blocks(n, role)) return true;
+      if (this.#setsMode(n) && admits(this.#mode[n], role) !== admits(mode, role)) return true;
+    }
+    return false;
+  }
+
+  /** Whether a role is refused on a date, in days since 1970-01-01. */
+  refuse(role: number, day: number): boolean {
+    for (let n = 0; n < this.#count; n++) if (this.#blocks(n, role) && this.#isOn(n, day)) return true;
+    return false;
+  }
+
+  /** Whether anybody at all is refused on a date: then a door does not stand open either. */
+  close(day: number): boolean {
+    for (let n = 0; n < this.#count; n++) if (this.#roles[n] !== 0 && this.#isOn(n, day)) return true;
+    return false;
+  }
+
+  /** Whether the lock admits a role on a date: in the modes of that day's holidays if they set any, else in `mode`. */
+  admit(role: number, mode: number, day: number): boolean {
+    let isSet = false;
+    for (let n = 0; n < this.#count; n++) {
+      if (!this.#setsMode(n) || !this.#isOn(n, day)) continue;
+      if (!admits(this.#mode[n], role)) return false;
+      isSet = true;
+    }
+    return isSet || admits(mode, role);
+  }
+
+  /** The first date after `day` on which a holiday begins, or is over; 0 for none. One that cannot be read is never over. */
+  nextDate(day: number): number {
+    let next = END_OF_DAYS;
+    for (let n = 0; n < this.#count; n++) {
+      if (this.#first[n] >= this.#end[n]) continue;
+      if (this.#first[n] > day) next = Math.min(next, this.#first[n]);
+      if (this.#end[n] > day) next = Math.min(next, this.#end[n]);
+    }
+    return next === END_OF_DAYS ? 0 : next;
+  }
+}

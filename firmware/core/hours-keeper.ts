@@ -1,0 +1,95 @@
+// Business hours on this lock (rule T16): gives them their schedule, the time and the holidays, and keeps in flash what must survive a
+// power cut. What the hours are is the matter of business-hours.ts.
+
+import { MAX_WINDOWS } from "../../protocol/wire/limits";
+import { Trust } from "../../protocol/wire/messages";
+import type { HoursView } from "./business-hours";
+import { BusinessHours } from "./business-hours";
+import { localTime } from "./calendar";
+import type { Parts } from "./parts";
+import { State } from "./storage/places";
+
+export class HoursKeeper {
+  readonly #parts: Parts;
+  readonly #hours = new BusinessHours();
+  readonly #windows = new Uint32Array(MAX_WINDOWS);
+  #windowCount = 0;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Takes back what was kept, after a boot. */
+  restore(): void {
+    this.#hours.restore(this.#parts.table.state(State.hours));
+  }
+
+  /** Reads the policy's schedule anew: after a boot, and when a setting or a schedule changed. */
+  configure(): void {
+    const { table, policy } = this.#parts;
+    const { hours } = policy;
+    this.#windowCount = 0;
+    if (hours !== undefined && hours.schedule !== 0 && table.loadSchedule(hours.schedule)) {
+      this.#windows.set(table.windows);
+      this.#windowCount = table.windowCount;
+    }
+    this.#hours.configure(hours);
+  }
+
+  /** One word for how the hours stand; see `Standing`. */
+  get standing(): string {
+    return this.#hours.standing;
+  }
+
+  #view(): HoursView {
+    const { clock, policy } = this.#parts;
+    const instant = clock.read();
+    const isKnown = instant.trust !== Trust.unknown;
+    const closed = policy.isZoneLost || (isKnown && this.#isHoliday(instant.now, instant.bound));
+    return {
+      clock: instant,
+      zone: policy.zone,
+      windows: this.#windows,
+      windowCount: this.#windowCount,
+      closed,
+    };
+  }
+
+  #isHoliday(now: number, bound: number): boolean {
+    const { zone, holidays } = this.#parts.policy;
+    if (holidays.isEmpty) return false;
+    const local = localTime(zone, now - bound);
+    if (holidays.close(local.day)) return true;
+    return holidays.close(localTime(zone, now + bound, local).day);
+  }
+
+  /** Whether the door is to stay unlocked now. Once a tick; keeps what has changed. */
+  advance(): boolean {
+    const { policy, table } = this.#parts;
+    if (policy.hours === undefined) return false;
+    const isOpen = this.#hours.advance(this.#view());
+    if (this.#hours.unsettled && table.commitState(State.hours, this.#hours.state())) this.#hours.settled();
+    return isOpen;
+  }
+
+  /** Somebody was let in, a first-in person or not. */
+  opened(isFirstIn: boolean): void {
+    if (this.#parts.policy.hours !== undefined) this.#hours.opened(this.#view(), isFirstIn);
+  }
+
+  /** A first-in person locks the door until it is resumed or the next opening. False when there is nothing to lock. */
+  relock(): boolean {
+    return this.#hours.relock(this.#view());
+  }
+
+  /** A first-in person takes a relock back. False when there was none. */
+  resume(): boolean {
+    return this.#hours.resume(this.#view());
+  }
+
+  /** A first-in person keeps the door unlocked for so many seconds. False when the time is unknown, or it is too long. */
+  hold(seconds: number): boolean {
+    const view = this.#view();
+    return this.#hours.holdUntil(view, view.clock.now + seconds);
+  }
+}

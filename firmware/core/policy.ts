@@ -1,0 +1,99 @@
+// What deltas have set of the lock as a whole, as numbers: read from the table once, and again when a setting changes. Where a
+// setting cannot be read any more, the lock takes the value that lets in the fewest.
+
+import { DENSITY_LIMIT } from "../../protocol/wire/limits";
+import type { HoursPolicy, LockoutPolicy, Master } from "../../protocol/wire/settings";
+import {
+  MAX_HOLIDAYS,
+  MAX_LOCKOUT_TRIES,
+  Mode,
+  parseClockBound,
+  parseDensity,
+  parseHoliday,
+  parseHours,
+  parseLocalCodes,
+  parseLockout,
+  parseMaster,
+  parseMode,
+  parseRelock,
+  Setting,
+} from "../../protocol/wire/settings";
+import type { Zone } from "./calendar";
+import { parseZoneSetting, UTC0 } from "./calendar";
+import { MAX_BOUND_S } from "./clock";
+import { Holidays } from "./holidays";
+import type { Table } from "./storage/table";
+
+/** A door locks itself again after this many seconds, unless its setting says otherwise (rule M6). */
+const DEFAULT_RELOCK_S = 5;
+const NO_MASTER: Master = { digits: 0, tag: new Uint8Array(0) };
+const USUAL_LOCKOUT: LockoutPolicy = { tries: MAX_LOCKOUT_TRIES, leastMinutes: 0 };
+const STRICTEST_LOCKOUT: LockoutPolicy = { tries: 1, leastMinutes: 0 };
+
+export class Policy {
+  zone: Zone = UTC0;
+  /** Whether the zone was set and cannot be read any more: then no schedule can be judged. */
+  isZoneLost = false;
+  /** See `Mode` of the protocol. */
+  mode: number = Mode.normal;
+  /** 0 for never. */
+  relockSeconds = DEFAULT_RELOCK_S;
+  master: Master = NO_MASTER;
+  /** The highest density that a put may bring about, in units of 10⁻¹⁰ (rule C18). */
+  densityLimit = DENSITY_LIMIT;
+  lockout: LockoutPolicy = USUAL_LOCKOUT;
+  /** Undefined for a door without business hours. */
+  hours: HoursPolicy | undefined;
+  /** Whether codes programmed at the keypad open (rule C24). */
+  localCodes = true;
+  /** The error bound above which the clock counts as unknown, in seconds (rule T11). */
+  clockBound = MAX_BOUND_S;
+  readonly holidays = new Holidays();
+  /** Counts readings, for whoever keeps something that depends on them. */
+  version = 0;
+
+  /** Reads everything anew. */
+  read(table: Table): void {
+    this.version++;
+    const zone = table.setting(Setting.zone);
+    this.zone = (zone && parseZoneSetting(zone)) ?? UTC0;
+    this.isZoneLost = table.hasLost(Setting.zone);
+    this.mode = settingOr(table, Setting.mode, parseMode, Mode.normal, Mode.resident);
+    this.relockSeconds = settingOr(
+      table,
+      Setting.relockSeconds,
+      parseRelock,
+      DEFAULT_RELOCK_S,
+      DEFAULT_RELOCK_S,
+    );
+    const master = table.setting(Setting.master);
+    this.master = (master && parseMaster(master.slice())) ?? NO_MASTER;
+    this.densityLimit = settingOr(table, Setting.density, parseDensity, DENSITY_LIMIT, DENSITY_LIMIT);
+    this.lockout = settingOr(table, Setting.lockout, parseLockout, USUAL_LOCKOUT, STRICTEST_LOCKOUT);
+    const hours = table.setting(Setting.businessHours);
+    this.hours = hours && parseHours(hours);
+    this.localCodes = settingOr(table, Setting.localCodes, parseLocalCodes, true, false);
+    this.clockBound = settingOr(table, Setting.clockBound, parseClockBound, MAX_BOUND_S, MAX_BOUND_S);
+    this.holidays.clear();
+    for (let n = 0; n < MAX_HOLIDAYS; n++) this.#readHoliday(table, n);
+  }
+
+  #readHoliday(table: Table, n: number): void {
+    const value = table.setting(Setting.holiday + n);
+    const isLost = value === undefined && table.hasLost(Setting.holiday + n);
+    if (value !== undefined || isLost) this.holidays.put(n, value && parseHoliday(value));
+  }
+}
+
+/** A setting's value: `unset` where no delta set it, `lost` where it cannot be read any more. */
+function settingOr<T>(
+  table: Table,
+  id: number,
+  parse: (value: Uint8Array) => T | undefined,
+  unset: T,
+  lost: T,
+): T {
+  const value = table.setting(id);
+  if (value !== undefined) return parse(value) ?? lost;
+  return table.hasLost(id) ? lost : unset;
+}

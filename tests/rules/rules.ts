@@ -1,0 +1,9 @@
+// The table of rules: every rule of the product about credentials, time and guessing, the test that proves it, and a bug that this test
+// finds. Where the core changes and a bug's text no longer fits, rules.test.ts names rule and file: then say the same bug in the
+// core's new words.
+
+import { CREDENTIAL_RULES } from "./credential-rules";
+import type { Rule } from "./rule";
+import { TIME_RULES } from "./time-rules";
+
+export const RULES: readonly Rule[] = [...CREDENTIAL_RULES, ...TIME_RULES];

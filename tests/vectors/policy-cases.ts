@@ -1,0 +1,138 @@
+// The cases of deltas.json about settings that guard the door: the master, the density, the lockout, business hours, codes of the keypad, the
+// clock and holidays, each at its limits and one past them, and with the rest of the table.
+
+import { type Delta, encodeDelta } from "../../protocol/issuer/encode";
+import { fromHex } from "../../protocol/wire/bytes";
+import { packMaster, Setting } from "../../protocol/wire/settings";
+import { pin } from "./bench";
+import type { Plan } from "./delta-cases";
+
+const set = (setting: number, hex: string): Delta => ({ op: "set", setting, value: fromHex(hex) });
+const master = (digits: string): Delta => {
+  const { tag } = pin(0, digits);
+  return { op: "set", setting: Setting.master, value: packMaster({ digits: digits.length, tag }) };
+};
+const SCHEDULE: Delta = { op: "put-schedule", id: 7, windows: [{ days: 0x3e, start: 540, duration: 480 }] };
+const HOURS = set(Setting.businessHours, "0701000f");
+const SLOT = pin(3, "135790");
+/** Nine PINs of four digits: room for one more. */
+const NINE = Array.from({ length: 9 }, (_, i) => pin(i, `${2000 + 7 * i}`));
+
+type Row = readonly [name: string, code: string, delta: Delta, ...given: Delta[]];
+
+const MASTER: readonly Row[] = [
+  ["a master", "applied", master("902817")],
+  ["a master of four digits", "applied", master("9028")],
+  ["a master of ten digits", "applied", master("9028173645")],
+  ["the same master again", "unchanged", master("902817"), master("902817")],
+  ["no master", "applied", set(Setting.master, "00"), master("902817")],
+  ["no master where there was none", "applied", set(Setting.master, "00")],
+  ["a master of three digits", "range", set(Setting.master, "03a02b5c60daddc00937707333")],
+  ["a master of eleven digits", "range", set(Setting.master, "0ba02b5c60daddc00937707333")],
+  ["a master without its tag", "range", set(Setting.master, "06")],
+  ["a master with a tag of eleven bytes", "bad-format", set(Setting.master, "06a02b5c60daddc009377073")],
+  ["a master that is the PIN of a slot", "duplicate", master("135790"), SLOT],
+  [
+    "a master that was the PIN of a slot",
+    "applied",
+    master("135790"),
+    SLOT,
+    { op: "drop", slot: 3, generation: 1 },
+  ],
+  ["a master with as many digits as the limit allows", "applied", master("9028"), ...NINE],
+  ["a master that is too short for the limit", "pin-too-short", master("9028"), ...NINE, pin(9, "902817")],
+  ["a master in place of one as short", "applied", master("9017"), ...NINE, master("9028")],
+  [
+    "a wipe leaves the master: a PIN that it is",
+    "duplicate",
+    pin(4, "902817"),
+    master("902817"),
+    { op: "wipe" },
+  ],
+];
+const PUTS: readonly Row[] = [
+  ["put: the PIN that is the master", "duplicate", SLOT, master("135790")],
+  ["put: the PIN that was the master", "applied", SLOT, master("135790"), set(Setting.master, "00")],
+  ["put: a PIN that the master leaves no room for", "pin-too-short", pin(9, "9017"), ...NINE, master("9028")],
+  ["put: a PIN under a limit of its own weight", "applied", SLOT, set(Setting.density, "00002710")],
+  ["put: a PIN above a limit of less", "pin-too-short", SLOT, set(Setting.density, "0000270f")],
+  [
+    "drop-schedule: one that business hours use",
+    "schedule-in-use",
+    { op: "drop-schedule", id: 7 },
+    SCHEDULE,
+    HOURS,
+  ],
+  [
+    "drop-schedule: one that business hours used",
+    "applied",
+    { op: "drop-schedule", id: 7 },
+    SCHEDULE,
+    HOURS,
+    set(Setting.businessHours, "00000000"),
+  ],
+];
+const OTHERS: readonly Row[] = [
+  ["the lowest density", "applied", set(Setting.density, "00000001")],
+  ["the highest density", "applied", set(Setting.density, "ffffffff")],
+  ["a density below what is there", "applied", set(Setting.density, "00000001"), SLOT],
+  ["no density", "range", set(Setting.density, "00000000")],
+  ["a density of three bytes", "bad-format", set(Setting.density, "000001")],
+  ["the strictest lockout", "applied", set(Setting.lockout, "0105a0")],
+  ["the mildest lockout", "applied", set(Setting.lockout, "050000")],
+  ["a lockout after no try", "range", set(Setting.lockout, "000000")],
+  ["a lockout after six tries", "range", set(Setting.lockout, "060000")],
+  ["a lockout of 1,441 minutes", "range", set(Setting.lockout, "0505a1")],
+  ["a lockout of two bytes", "bad-format", set(Setting.lockout, "0500")],
+  ["business hours", "applied", HOURS, SCHEDULE],
+  ["business hours with the longest grace", "applied", set(Setting.businessHours, "070002d0"), SCHEDULE],
+  ["business hours with a longer grace", "range", set(Setting.businessHours, "070002d1"), SCHEDULE],
+  ["business hours with an unknown flag", "range", set(Setting.businessHours, "0702000f"), SCHEDULE],
+  ["business hours without their schedule", "unknown-schedule", HOURS],
+  ["no business hours", "applied", set(Setting.businessHours, "00000000"), SCHEDULE, HOURS],
+  ["business hours of three bytes", "bad-format", set(Setting.businessHours, "070100"), SCHEDULE],
+  ["no codes at the keypad", "applied", set(Setting.localCodes, "00")],
+  ["codes at the keypad", "applied", set(Setting.localCodes, "01"), set(Setting.localCodes, "00")],
+  ["codes at the keypad, perhaps", "range", set(Setting.localCodes, "02")],
+  ["the lowest clock bound", "applied", set(Setting.clockBound, "0001")],
+  ["the highest clock bound", "applied", set(Setting.clockBound, "0e10")],
+  ["no clock bound", "range", set(Setting.clockBound, "0000")],
+  ["a clock bound of 3,601 seconds", "range", set(Setting.clockBound, "0e11")],
+  [
+    "a zone with a table",
+    "applied",
+    set(Setting.zone, `${"3c2b30313e2d31"}00${"6b9c2b80"}0400${"0b40"}8b80`),
+  ],
+];
+const holiday = (n: number, hex: string): Delta => set(Setting.holiday + n, hex);
+const HOLIDAYS: readonly Row[] = [
+  ["a holiday that refuses a role", "applied", holiday(0, "52b8000301ff")],
+  ["the last holiday, which refuses all roles for a leap year", "applied", holiday(63, "52b8016e7fff")],
+  ["a holiday in mode resident", "applied", holiday(1, "52b800030002")],
+  ["the last day that there is", "applied", holiday(0, "fffe000101ff")],
+  ["the same holiday again", "unchanged", holiday(0, "52b8000301ff"), holiday(0, "52b8000301ff")],
+  ["no holiday", "applied", holiday(0, "00"), holiday(0, "52b8000301ff")],
+  ["a holiday of no days", "range", holiday(0, "52b8000001ff")],
+  ["a holiday of 367 days", "range", holiday(0, "52b8016f01ff")],
+  ["a holiday past the last day", "range", holiday(0, "ffff000101ff")],
+  ["a holiday for an eighth role", "range", holiday(0, "52b8000380ff")],
+  ["a holiday that does nothing", "range", holiday(0, "52b8000300ff")],
+  ["a holiday that does both", "range", holiday(0, "52b800030101")],
+  ["a holiday in an unknown mode", "range", holiday(0, "52b800030003")],
+  ["a holiday of five bytes", "bad-format", holiday(0, "52b8000301")],
+  ["a holiday of one byte that is not 0", "range", holiday(0, "01")],
+  ["a holiday behind the last", "unsupported", holiday(64, "52b8000301ff")],
+  ["a setting before the holidays", "unsupported", set(15, "00")],
+];
+
+/** All cases. */
+export function policyPlans(): Plan[] {
+  const plan = ([name, code, delta, ...given]: Row): Plan => ({
+    name,
+    code,
+    delta: encodeDelta(delta),
+    given,
+  });
+  const settings = [...MASTER, ...OTHERS, ...HOLIDAYS].map(plan);
+  return [...settings.map((one) => ({ ...one, name: `set: ${one.name}` })), ...PUTS.map(plan)];
+}
