@@ -285,6 +285,7 @@ export class Applier {
     const table = this.#table;
     const refusal = checkSetting(id, value);
     if (refusal !== Code.applied) return this.#refuse(refusal);
+    if (id >= Setting.holiday + table.profile.holidays) return this.#refuse(Code.capacity);
     const before = table.setting(id)?.slice();
     if (before !== undefined && equal(before, value)) return this.#refuse(Code.unchanged);
     const conflict = this.#conflictOf(id, value);

@@ -7,7 +7,7 @@ import { credentialTag } from "../../protocol/crypto/derive";
 import { equal } from "../../protocol/wire/bytes";
 import { Reason } from "../../protocol/wire/codes";
 import type { Entry } from "../../protocol/wire/entry";
-import { Capability, emptyEntry, Flag, Kind, Role } from "../../protocol/wire/entry";
+import { Capability, Flag, Kind, Role } from "../../protocol/wire/entry";
 import {
   MAX_CARD_BYTES,
   MAX_PIN_DIGITS,
@@ -70,7 +70,6 @@ export class Doorway {
   readonly #bolt: BoltControl;
   readonly #hours: HoursKeeper;
   readonly #pair = new Pair();
-  readonly #master: Entry = emptyEntry();
   /** Entries since the last one that was logged, and whether one of this wait was. */
   #unlogged = 0;
   #isWaitLogged = false;
@@ -84,7 +83,6 @@ export class Doorway {
     this.#bolt = bolt;
     this.#hours = hours;
     this.lockout = new Lockout(parts.clock);
-    this.#master.role = Role.admin;
   }
 
   /** Takes back how many wrong entries count, after a boot. */
@@ -246,7 +244,7 @@ export class Doorway {
     const { zone, mode, holidays, isZoneLost } = policy;
     const { windows } = table;
     if (holder >= FIRST_LOCAL) {
-      const entry = holder === MASTER_SLOT ? this.#master : locals.load(holder - FIRST_LOCAL);
+      const entry = holder === MASTER_SLOT ? locals.loadMaster() : locals.load(holder - FIRST_LOCAL);
       return { entry, usage: NO_USAGE, windows, windowCount: 0, zone, mode, holidays, second, clock };
     }
     const { entry, usage } = table;

@@ -9,6 +9,7 @@ import { MAX_HOLIDAYS, Mode, NO_MODE } from "../../protocol/wire/settings";
 const ALL_BUT_ADMIN = 0x7f & ~(1 << Role.admin);
 /** Past the last date that a holiday can name. */
 const END_OF_DAYS = 0xffff;
+const UNREADABLE: Holiday = { first: 0, days: END_OF_DAYS, roles: ALL_BUT_ADMIN, mode: NO_MODE };
 
 /** Whether an operating mode admits a role at the door (rules A60, C9). The roles past the prospect's never open one. */
 function admits(mode: number, role: number): boolean {
@@ -16,27 +17,23 @@ function admits(mode: number, role: number): boolean {
 }
 
 export class Holidays {
-  readonly #first = new Uint16Array(MAX_HOLIDAYS);
-  /** The date after the last one; not above `first` for no holiday. */
-  readonly #end = new Uint16Array(MAX_HOLIDAYS);
-  readonly #roles = new Uint8Array(MAX_HOLIDAYS);
-  readonly #mode = new Uint8Array(MAX_HOLIDAYS);
+  /** For each holiday its first date, the date after its last, and what it does: roles in the high byte, mode in the low one. */
+  readonly #values = new Uint16Array(3 * MAX_HOLIDAYS);
   /** Holidays have numbers below this. */
   #count = 0;
 
   /** Forgets them all. */
   clear(): void {
-    this.#end.fill(0);
-    this.#first.fill(0);
+    this.#values.fill(0);
     this.#count = 0;
   }
 
   /** Takes holiday `n` of 0 to 63; undefined for one that cannot be read. */
   put(n: number, holiday: Holiday | undefined): void {
-    this.#first[n] = holiday?.first ?? 0;
-    this.#end[n] = holiday === undefined ? END_OF_DAYS : holiday.first + holiday.days;
-    this.#roles[n] = holiday?.roles ?? ALL_BUT_ADMIN;
-    this.#mode[n] = holiday?.mode ?? NO_MODE;
+    const { first, days, roles, mode } = holiday ?? UNREADABLE;
+    this.#values[n] = first;
+    this.#values[MAX_HOLIDAYS + n] = first + days;
+    this.#values[2 * MAX_HOLIDAYS + n] = (roles << 8) | mode;
     this.#count = Math.max(this.#count, n + 1);
   }
 
@@ -44,24 +41,41 @@ export class Holidays {
     return this.#count === 0;
   }
 
+  #first(n: number): number {
+    return this.#values[n];
+  }
+
+  /** Not above the first date for no holiday. */
+  #end(n: number): number {
+    return this.#values[MAX_HOLIDAYS + n];
+  }
+
+  #roles(n: number): number {
+    return this.#values[2 * MAX_HOLIDAYS + n] >>> 8;
+  }
+
+  #mode(n: number): number {
+    return this.#values[2 * MAX_HOLIDAYS + n] & 0xff;
+  }
+
   #isOn(n: number, day: number): boolean {
-    return this.#first[n] <= day && day < this.#end[n];
+    return this.#first(n) <= day && day < this.#end(n);
   }
 
   #blocks(n: number, role: number): boolean {
-    return ((this.#roles[n] >> role) & 1) !== 0;
+    return ((this.#roles(n) >> role) & 1) !== 0;
   }
 
   #setsMode(n: number): boolean {
-    return this.#mode[n] !== NO_MODE;
+    return this.#mode(n) !== NO_MODE;
   }
 
   /** Whether any holiday matters to a role that the operating mode `mode` admits: then an unknown date refuses it. */
   concern(role: number, mode: number): boolean {
     for (let n = 0; n < this.#count; n++) {
-      if (this.#first[n] >= this.#end[n]) continue;
+      if (this.#first(n) >= this.#end(n)) continue;
       if (this.#blocks(n, role)) return true;
-      if (this.#setsMode(n) && admits(this.#mode[n], role) !== admits(mode, role)) return true;
+      if (this.#setsMode(n) && admits(this.#mode(n), role) !== admits(mode, role)) return true;
     }
     return false;
   }
@@ -74,7 +88,7 @@ export class Holidays {
 
   /** Whether anybody at all is refused on a date: then a door does not stand open either. */
   close(day: number): boolean {
-    for (let n = 0; n < this.#count; n++) if (this.#roles[n] !== 0 && this.#isOn(n, day)) return true;
+    for (let n = 0; n < this.#count; n++) if (this.#roles(n) !== 0 && this.#isOn(n, day)) return true;
     return false;
   }
 
@@ -83,7 +97,7 @@ export class Holidays {
     let isSet = false;
     for (let n = 0; n < this.#count; n++) {
       if (!this.#setsMode(n) || !this.#isOn(n, day)) continue;
-      if (!admits(this.#mode[n], role)) return false;
+      if (!admits(this.#mode(n), role)) return false;
       isSet = true;
     }
     return isSet || admits(mode, role);
@@ -93,9 +107,9 @@ export class Holidays {
   nextDate(day: number): number {
     let next = END_OF_DAYS;
     for (let n = 0; n < this.#count; n++) {
-      if (this.#first[n] >= this.#end[n]) continue;
-      if (this.#first[n] > day) next = Math.min(next, this.#first[n]);
-      if (this.#end[n] > day) next = Math.min(next, this.#end[n]);
+      if (this.#first(n) >= this.#end(n)) continue;
+      if (this.#first(n) > day) next = Math.min(next, this.#first(n));
+      if (this.#end(n) > day) next = Math.min(next, this.#end(n));
     }
     return next === END_OF_DAYS ? 0 : next;
   }

@@ -1,7 +1,6 @@
 // Business hours on this lock (rule T16): gives them their schedule, the time and the holidays, and keeps in flash what must survive a
 // power cut. What the hours are is the matter of business-hours.ts.
 
-import { MAX_WINDOWS } from "../../protocol/wire/limits";
 import { Trust } from "../../protocol/wire/messages";
 import type { HoursView } from "./business-hours";
 import { BusinessHours } from "./business-hours";
@@ -9,10 +8,13 @@ import { localTime } from "./calendar";
 import type { Parts } from "./parts";
 import { State } from "./storage/places";
 
+const NO_WINDOWS = new Uint32Array(0);
+
 export class HoursKeeper {
   readonly #parts: Parts;
   readonly #hours = new BusinessHours();
-  readonly #windows = new Uint32Array(MAX_WINDOWS);
+  /** Empty on a door without business hours. */
+  #windows = NO_WINDOWS;
   #windowCount = 0;
 
   constructor(parts: Parts) {
@@ -30,7 +32,7 @@ export class HoursKeeper {
     const { hours } = policy;
     this.#windowCount = 0;
     if (hours !== undefined && hours.schedule !== 0 && table.loadSchedule(hours.schedule)) {
-      this.#windows.set(table.windows);
+      this.#windows = table.windows.slice();
       this.#windowCount = table.windowCount;
     }
     this.#hours.configure(hours);

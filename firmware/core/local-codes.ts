@@ -29,7 +29,7 @@ export interface Maker {
 export class LocalCodes {
   /** How many there are. */
   count = 0;
-  /** The code that {@link load} read last, as the decision takes it. */
+  /** Who has no slot, as the decision takes them: the code that {@link load} read last, or the master. */
   readonly entry: Entry = emptyEntry();
   readonly #table: Table;
   /** One after the other as they are kept; a code of no digits is none. */
@@ -99,6 +99,14 @@ export class LocalCodes {
   forget(): void {
     this.#values.fill(0);
     this.count = 0;
+  }
+
+  /** Makes {@link entry} the master's, who is nobody's user. */
+  loadMaster(): Entry {
+    const { entry } = this;
+    entry.role = Role.admin;
+    entry.user = entry.generation = 0;
+    return entry;
   }
 
   /** Reads a code into {@link entry}: one of the team, without limits, attributed to its maker. */

@@ -26,6 +26,8 @@ import type { Table } from "./storage/table";
 
 /** A door locks itself again after this many seconds, unless its setting says otherwise (rule M6). */
 const DEFAULT_RELOCK_S = 5;
+/** As good as no clock: what a lock takes that does not know any more how far off its clock may be. */
+const STRICTEST_BOUND_S = 1;
 const NO_MASTER: Master = { digits: 0, tag: new Uint8Array(0) };
 const USUAL_LOCKOUT: LockoutPolicy = { tries: MAX_LOCKOUT_TRIES, leastMinutes: 0 };
 const STRICTEST_LOCKOUT: LockoutPolicy = { tries: 1, leastMinutes: 0 };
@@ -73,7 +75,7 @@ export class Policy {
     const hours = table.setting(Setting.businessHours);
     this.hours = hours && parseHours(hours);
     this.localCodes = settingOr(table, Setting.localCodes, parseLocalCodes, true, false);
-    this.clockBound = settingOr(table, Setting.clockBound, parseClockBound, MAX_BOUND_S, MAX_BOUND_S);
+    this.clockBound = settingOr(table, Setting.clockBound, parseClockBound, MAX_BOUND_S, STRICTEST_BOUND_S);
     this.holidays.clear();
     for (let n = 0; n < MAX_HOLIDAYS; n++) this.#readHoliday(table, n);
   }

@@ -9,6 +9,8 @@ export interface Profile {
   readonly slots: number;
   /** Shared schedules, with ids 1 to this. */
   readonly schedules: number;
+  /** Holidays, with numbers 0 to before this (rule T7). */
+  readonly holidays: number;
   /** Codes of the last so many deltas are kept until the issuer has seen them; a power of two. */
   readonly acks: number;
   /** Whether there is a card reader. */
@@ -26,6 +28,7 @@ export const LOCK_1000: Profile = {
   name: "lock-1000",
   slots: 1000,
   schedules: 255,
+  holidays: 64,
   acks: 1024,
   reader: true,
   credentialBytes: 192 * 1024,
@@ -33,12 +36,17 @@ export const LOCK_1000: Profile = {
   events: 10_000,
 };
 
-/** The LS-L500i: ten slots in 16 KiB, of which one sector must always hold all that lives, hence fewer schedules and acks. */
+/**
+ * The LS-L500i: ten slots in 16 KiB, of which one sector must always hold all that lives. 3,776 of its 4,064 bytes: slots 480, uses
+ * 192, twelve schedules (one for each slot, one for business hours, one to change over to) 576, settings 352, 16 holidays 256, codes
+ * of the keypad 320, other values of the lock's own 512, their second copies 368, acks 720.
+ */
 export const L500I: Profile = {
   id: 2,
   name: "l500i",
   slots: 10,
-  schedules: 16,
+  schedules: 12,
+  holidays: 16,
   acks: 128,
   reader: false,
   credentialBytes: 16 * 1024,

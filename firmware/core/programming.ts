@@ -9,7 +9,7 @@
 import { credentialTag } from "../../protocol/crypto/derive";
 import { equal } from "../../protocol/wire/bytes";
 import { Kind } from "../../protocol/wire/entry";
-import { MAX_LOCAL_CODES, MAX_PIN_DIGITS } from "../../protocol/wire/limits";
+import { MAX_LOCAL_CODES } from "../../protocol/wire/limits";
 import { weaknessOf } from "../../protocol/wire/weakness";
 import type { Authority } from "./authority";
 import { hasRoomFor } from "./density";
@@ -28,6 +28,7 @@ const DIGIT_0 = 0x30;
 
 /** Commands of the menu. */
 export const Command = { add: 1, remove: 2, removeAll: 3, relock: 4, resume: 5, hold: 6 } as const;
+const NOTHING = new Uint8Array(0);
 /** Waiting for the number of a command. */
 const NO_COMMAND = 0;
 
@@ -40,8 +41,7 @@ export class Programming {
   #until = 0;
   #command: number = NO_COMMAND;
   /** The new code as it was typed the first time. */
-  readonly #code = new Uint8Array(MAX_PIN_DIGITS);
-  #length = 0;
+  #code = NOTHING;
 
   constructor(parts: Parts, authority: Authority, diary: Diary, hours: HoursKeeper) {
     this.#parts = parts;
@@ -66,8 +66,7 @@ export class Programming {
   /** Forgets the caller and what was typed. */
   close(): void {
     this.#caller = undefined;
-    this.#code.fill(0);
-    this.#length = 0;
+    this.#code = NOTHING;
   }
 
   #wait(): void {
@@ -80,7 +79,7 @@ export class Programming {
     if (caller === undefined) return false;
     this.#wait();
     if (this.#command === NO_COMMAND) return this.#choose(caller, numberOf(digits));
-    if (this.#command === Command.add && this.#length === 0) return this.#keepCode(digits);
+    if (this.#command === Command.add && this.#code.length === 0) return this.#keepCode(digits);
     const isDone = this.#finish(caller, digits);
     this.close();
     return isDone;
@@ -105,15 +104,14 @@ export class Programming {
       this.close();
       return false;
     }
-    this.#code.set(digits);
-    this.#length = digits.length;
+    this.#code = digits.slice();
     return true;
   }
 
   #finish(caller: Caller, digits: Uint8Array): boolean {
     switch (this.#command) {
       case Command.add:
-        return equal(this.#code.subarray(0, this.#length), digits) && this.#add(caller, digits);
+        return equal(this.#code, digits) && this.#add(caller, digits);
       case Command.remove:
         return this.#remove(caller, digits);
       case Command.removeAll:

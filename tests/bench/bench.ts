@@ -1,6 +1,7 @@
 // `npm run bench`: speeds, sizes and counts, with their units; `-- --json` prints one object of named figures on the last line. Times
 // depend on the machine and its load: compare two things of one run. Counts, of flash and from XS, are the same on every run.
 
+import { DECIDE_UNITS, decideFigures } from "./decide";
 import { type Figures, nodeFigures, UNITS } from "./figures";
 import { FLASH_UNITS, flashFigures } from "./flash";
 import { xsFigures } from "./xs";
@@ -20,7 +21,9 @@ const rounded = (value: number): string =>
 /** XS counts steps of its engine, bytes, or how often something is done. */
 function unitOf(name: string): string {
   if (name.includes("compute")) return "steps";
-  return UNITS[name] ?? FLASH_UNITS[name] ?? (name.includes("bytes") ? "bytes" : "times");
+  return (
+    UNITS[name] ?? DECIDE_UNITS[name] ?? FLASH_UNITS[name] ?? (name.includes("bytes") ? "bytes" : "times")
+  );
 }
 
 async function bench(args: readonly string[]): Promise<number> {
@@ -29,7 +32,11 @@ async function bench(args: readonly string[]): Promise<number> {
     process.stderr.write(unknown === undefined ? WORDS : `unknown option ${unknown}\n${WORDS}`);
     return unknown === undefined ? 0 : 2;
   }
-  const figures: Figures = { ...nodeFigures(), ...(await flashFigures(args.includes("--quick"))) };
+  const figures: Figures = {
+    ...nodeFigures(),
+    ...decideFigures(),
+    ...(await flashFigures(args.includes("--quick"))),
+  };
   if (!args.includes("--no-xs")) Object.assign(figures, await xsFigures());
   for (const [name, value] of Object.entries(figures))
     process.stdout.write(`${name.padEnd(36)} ${rounded(value).padStart(12)} ${unitOf(name)}\n`);

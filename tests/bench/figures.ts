@@ -19,8 +19,6 @@ export const UNITS: Readonly<Record<string, string>> = {
   "sync.deltas_per_s.node": "deltas/s",
   "sync.seconds_1000_puts.node": "s",
   "sync.wire_bytes_per_put": "bytes",
-  "decide.us.1000.hit": "µs",
-  "decide.us.1000.miss": "µs",
   "table.bytes_per_slot": "bytes",
   "table.programmed_bytes_per_put": "bytes",
   "boot.ms": "ms",
@@ -77,21 +75,6 @@ function syncRate(crypto: Crypto, count: number): Synced {
   return sync(door, bundles(door, count));
 }
 
-/** Microseconds of one decision, the median of many; its commit included, and housekeeping left to `tick`. */
-function decideMicroseconds(door: Door, digits: (i: number) => string): number {
-  const times: number[] = [];
-  for (let i = 0; i < 600; i++) {
-    const pin = digits(i);
-    const start = performance.now();
-    door.type(pin);
-    times.push((performance.now() - start) * 1000);
-    door.now += 10;
-    door.lock.tick();
-  }
-  times.sort((a, b) => a - b);
-  return times[times.length >> 1];
-}
-
 /** All figures that need no XS. */
 export function nodeFigures(): Figures {
   // One unmeasured run first, so that both backends are compared warm.
@@ -101,8 +84,6 @@ export function nodeFigures(): Figures {
   const full = sync(door, bundles(door, SLOTS));
   const programmed = door.board.credentials.counters.programmedBytes - before;
   const slow = syncRate(noble, NOBLE_PUTS);
-  const hit = decideMicroseconds(door, (i) => pinOf(i % SLOTS));
-  const miss = decideMicroseconds(door, (i) => String(7_000_000 + i));
   const boots: number[] = [];
   for (let i = 0; i < 5; i++) {
     const start = performance.now();
@@ -115,8 +96,6 @@ export function nodeFigures(): Figures {
     "sync.deltas_per_s.node": SLOTS / full.seconds,
     "sync.seconds_1000_puts.node": full.seconds,
     "sync.wire_bytes_per_put": full.bytes / SLOTS,
-    "decide.us.1000.hit": hit,
-    "decide.us.1000.miss": miss,
     "table.bytes_per_slot": SLOT_BYTES,
     "table.programmed_bytes_per_put": programmed / SLOTS,
     "boot.ms": boots[boots.length >> 1],

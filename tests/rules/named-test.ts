@@ -22,13 +22,14 @@ export class NamedTests {
   /** Loads a test file, a path from the root, with the mutations in what it imports. Throws where one does not fit, or is not loaded. */
   constructor(file: string, mutations: readonly Mutation[]) {
     const keep = (outcome: Outcome): number => this.#outcomes.push(outcome);
-    class Keeper {
-      constructor(runner: Mocha.Runner) {
+    class Keeper extends Mocha.reporters.Base {
+      constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
+        super(runner, options);
         runner.on(EVENT_TEST_PASS, (test) => keep({ title: test.fullTitle() }));
         runner.on(EVENT_TEST_FAIL, (test, error: Error) => keep({ title: test.fullTitle(), error }));
       }
     }
-    this.#mocha = new Mocha({ timeout: TIMEOUT_MS, reporter: Keeper as Mocha.ReporterConstructor });
+    this.#mocha = new Mocha({ timeout: TIMEOUT_MS, reporter: Keeper });
     const words: Record<string, unknown> = {};
     this.#mocha.suite.emit(EVENT_FILE_PRE_REQUIRE, words, file, this.#mocha);
     withGlobals(words, () => loadMutated(mutations, file));

@@ -3,11 +3,13 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { mutate } from "../support/mutant";
 import { NamedTests } from "./named-test";
 import type { Proof } from "./rule";
 import { RULES } from "./rules";
 
+const ROOT = join(__dirname, "../..");
 /** What the lock's credentials, times and guessing are judged by. C23 needs codes that no delta enables yet; C21 does not exist. */
 const WANTED: readonly string[] = [
   ...["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9", "C10", "C11", "C12", "C13", "C14", "C15", "C16"],
@@ -53,7 +55,7 @@ describe("The table of rules", function () {
   it("has bugs whose text stands in the core exactly once", () => {
     const stale = PROOFS.flatMap(({ id, proof: { bug, mutation } }) => {
       try {
-        mutate(mutation.file, readFileSync(mutation.file, "utf8"), [mutation]);
+        mutate(mutation.file, readFileSync(join(ROOT, mutation.file), "utf8"), [mutation]);
         return [];
       } catch (error) {
         return [`rule ${id}, "${bug}": ${(error as Error).message}`];

@@ -3,7 +3,8 @@
 // core's new words.
 
 import { CREDENTIAL_RULES } from "./credential-rules";
+import { GUESSING_RULES } from "./guessing-rules";
 import type { Rule } from "./rule";
 import { TIME_RULES } from "./time-rules";
 
-export const RULES: readonly Rule[] = [...CREDENTIAL_RULES, ...TIME_RULES];
+export const RULES: readonly Rule[] = [...CREDENTIAL_RULES, ...TIME_RULES, ...GUESSING_RULES];

@@ -70,6 +70,7 @@ export interface Limits {
   readonly slots: number;
   readonly schedules: number;
   readonly reader: boolean;
+  readonly holidays: number;
 }
 
 const DISABLED = 1;
@@ -232,6 +233,7 @@ export class ReferenceTable {
   #set(setting: number, value: Uint8Array): Outcome {
     const formal = settingFormat(setting, value);
     if (formal !== undefined) return done(formal);
+    if (setting >= HOLIDAY + this.#limits.holidays) return done("capacity");
     const was = this.settings.get(setting);
     if (was !== undefined && hex(was) === hex(value)) return done("unchanged");
     const conflict = this.#conflict(setting, Buffer.from(value));

@@ -453,13 +453,13 @@ function small(): Plan[] {
     {
       name: "l500i: the last schedule",
       code: "applied",
-      delta: raw(Op.putSchedule, [0, 16], [1, window]),
+      delta: raw(Op.putSchedule, [0, 12], [1, window]),
       profile,
     },
     {
       name: "l500i: one more schedule",
       code: "capacity",
-      delta: raw(Op.putSchedule, [0, 17], [1, window]),
+      delta: raw(Op.putSchedule, [0, 13], [1, window]),
       profile,
     },
   ];

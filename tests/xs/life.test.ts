@@ -11,8 +11,8 @@ import { type Rig, rig, Step } from "./life/rig";
 import { longLife, smallLife } from "./life/stories";
 import { splitAnswer, Teller, type Told } from "./life/teller";
 
-/** What the machine takes to load all modules as one script; the life itself takes less than the board's standard of 512. */
-const STACK_SLOTS = 768;
+/** What the machine takes to load all modules as one script; frozen into flash they load otherwise. */
+const STACK_SLOTS = 896;
 const ROW = 16;
 
 /** Every decision that the core can come to. */
@@ -28,6 +28,7 @@ const REASONS = [
     "not-yet-valid",
   ],
   ...["expired", "first-use-missed", "outside-schedule", "used-up", "busy"],
+  ...["locked-out", "holiday", "needs-second"],
 ];
 
 function told(story: (teller: Teller) => void): Teller {

@@ -4,10 +4,18 @@
 import { L500I, LOCK_1000 } from "../../../firmware/core/profile";
 import type { Delta } from "../../../protocol/issuer/encode";
 import { ascii, putU32 } from "../../../protocol/wire/bytes";
-import { Kind, Role } from "../../../protocol/wire/entry";
+import { Flag, Kind, Role } from "../../../protocol/wire/entry";
 import { MAX_MESSAGE_BYTES } from "../../../protocol/wire/limits";
 import { Type } from "../../../protocol/wire/messages";
-import { Mode, Setting } from "../../../protocol/wire/settings";
+import {
+  Mode,
+  NO_MODE,
+  packHoliday,
+  packLockout,
+  packMaster,
+  packNone,
+  Setting,
+} from "../../../protocol/wire/settings";
 import type { Window } from "../../../protocol/wire/windows";
 import { packWindow } from "../../../protocol/wire/windows";
 import type { Lie, Teller } from "./teller";
@@ -124,6 +132,31 @@ function conditions(teller: Teller): void {
   teller.apply({ op: "change", slot: 209, generation: teller.seq - 4, role: Role.admin, start: START - DAY });
 }
 
+/** The master, two people for one door, duress, a holiday, and somebody who guesses until the lock looks at nothing any more. */
+function strictness(teller: Teller): void {
+  const today = Math.floor(teller.now / DAY);
+  const closed = packHoliday({ first: today, days: 1, roles: 0x7e, mode: NO_MODE });
+  const master = { digits: 8, tag: teller.tag(Kind.pin, ascii("90817263")) };
+  const policy = { tries: 3, leastMinutes: 0 };
+  teller.apply(
+    { op: "set", setting: Setting.master, value: packMaster(master) },
+    { op: "set", setting: Setting.lockout, value: packLockout(policy) },
+    { op: "set", setting: Setting.businessHours, value: Uint8Array.of(77, 0, 0, 0) },
+    teller.pin(220, "22000000", { flags: Flag.dual, uses: 2 }),
+    teller.pin(221, "22100000", { flags: Flag.dual }),
+    teller.pin(222, "22200000", { flags: Flag.duress }),
+    teller.pin(223, "90817263"),
+  );
+  for (const pin of ["22000000", "22100000", "22000000", "22200000", "90817263"]) teller.type(pin);
+  teller.apply({ op: "set", setting: Setting.holiday + 7, value: closed });
+  for (const pin of ["22200000", "90817263", "20900000"]) teller.type(pin);
+  teller.apply({ op: "set", setting: Setting.holiday + 7, value: packNone() });
+  for (const pin of ["66666666", "66666667", "66666668", "22200000", "90817263"]) teller.type(pin);
+  teller.card(uid(5));
+  teller.wait(61);
+  teller.type("22200000");
+}
+
 function everyone(teller: Teller): void {
   for (let slot = 200; slot <= 210; slot++) teller.type(slot + "00000");
   teller.card(uid(211));
@@ -225,6 +258,8 @@ function rebooting(teller: Teller): void {
   teller.ask(teller.seq - 3);
   // Bad entries until a sector of events is full and nobody ticked: whoever must be logged has to wait.
   teller.powerCycle();
+  // Entries that no tick came after count as wrong: hours pass until they are forgotten.
+  teller.wait(12 * HOUR);
   for (let i = 0; i < 260; i++) teller.type("1");
   teller.type(pinOf(2));
   teller.tick();
@@ -238,6 +273,7 @@ export function longLife(teller: Teller): void {
   beginning(teller);
   filling(teller);
   conditions(teller);
+  strictness(teller);
   deciding(teller);
   revoking(teller);
   misuse(teller);
