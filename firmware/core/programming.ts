@@ -96,7 +96,8 @@ export class Programming {
     }
     this.close();
     if (!mayDo) return false;
-    return command === Command.relock ? this.#hours.relock() : this.#hours.resume();
+    const isDone = command === Command.relock ? this.#hours.relock() : this.#hours.resume();
+    return isDone && this.#noteHours(caller, command);
   }
 
   #keepCode(digits: Uint8Array): boolean {
@@ -117,7 +118,7 @@ export class Programming {
       case Command.removeAll:
         return numberOf(digits) === Command.removeAll && this.#removeAll(caller);
       default:
-        return this.#hold(numberOf(digits));
+        return this.#hold(caller, numberOf(digits));
     }
   }
 
@@ -153,8 +154,15 @@ export class Programming {
     return isKept;
   }
 
-  #hold(hours: number): boolean {
-    return hours >= 1 && hours <= MAX_HOLD_HOURS && this.#hours.hold(hours * HOUR_S);
+  #hold(caller: Caller, hours: number): boolean {
+    const isDone = hours >= 1 && hours <= MAX_HOLD_HOURS && this.#hours.hold(hours * HOUR_S);
+    return isDone && this.#noteHours(caller, Command.hold);
+  }
+
+  /** Notes who told the business hours what; the detail is the command. */
+  #noteHours(caller: Caller, command: number): boolean {
+    this.#diary.done(EventKind.hours, command, Method.keypad, caller);
+    return true;
   }
 
   #tagOf(digits: Uint8Array): Uint8Array | undefined {

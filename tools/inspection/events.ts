@@ -103,9 +103,8 @@ function isAttempt({ kind }: LockEvent): boolean {
   return kind === EventKind.granted || kind === EventKind.refused || kind === EventKind.duress;
 }
 
-/** What was presented. Of whoever programs only the master is known by it, who has no generation. */
+/** What was presented. Of whoever calls the menu only the master is known by it, who has no generation. */
 function credentialName({ kind, credential, generation }: LockEvent): string | null {
   if (credential !== Credential.none) return CREDENTIAL_NAMES[credential] ?? `credential-${credential}`;
-  const isProgramming = kind === EventKind.programmed || kind === EventKind.unprogrammed;
-  return isProgramming && generation === 0 ? CREDENTIAL_NAMES[Credential.master] : null;
+  return kind >= EventKind.programmed && generation === 0 ? CREDENTIAL_NAMES[Credential.master] : null;
 }

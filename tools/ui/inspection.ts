@@ -2,6 +2,7 @@
 
 import type { Zone } from "../../firmware/core/calendar";
 import type { Policy } from "../../firmware/core/policy";
+import { Command } from "../../firmware/core/programming";
 import { MAX_LOCAL_CODES } from "../../protocol/wire/limits";
 import { settingName } from "../../protocol/wire/settings";
 import type { RebaseView } from "../inspection/damage";
@@ -238,6 +239,9 @@ function eventText({ event, reason, detail }: EventView, { green, red }: Colours
   return about === undefined ? event : `${event} ${about(detail)}`;
 }
 
+/** The commands of the menu for the business hours, from the first one on. */
+const HOURS_COMMANDS: readonly string[] = ["relocked", "resumed", "held"];
+
 /** What the detail of an event means. */
 const DETAILS: Readonly<Record<string, (detail: number) => string>> = {
   boot: (number) => String(number),
@@ -251,4 +255,5 @@ const DETAILS: Readonly<Record<string, (detail: number) => string>> = {
   suppressed: (entries) => count(entries, "entry", "entries"),
   programmed: (place) => `place ${place}`,
   unprogrammed: (place) => `place ${place}`,
+  hours: (command) => HOURS_COMMANDS[command - Command.relock] ?? String(command),
 };

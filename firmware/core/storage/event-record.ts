@@ -25,6 +25,7 @@ export const EventKind = {
   unlocked: 14,
   programmed: 15,
   unprogrammed: 16,
+  hours: 17,
 } as const;
 export const EVENT_NAMES: readonly string[] = [
   "none",
@@ -44,6 +45,7 @@ export const EVENT_NAMES: readonly string[] = [
   "unlocked",
   "programmed",
   "unprogrammed",
+  "hours",
 ];
 
 /** What was presented: a `Kind` of the protocol, or what no delta puts into a slot. */

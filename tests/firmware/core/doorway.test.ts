@@ -527,6 +527,7 @@ describe("T16 A34 business hours at the door", () => {
     at(18, 30, 10);
     assert.ok(!door.board.bolt.drawn);
     assert.equal(door.keys("**808182#1#"), "granted refused", "first-in people program no codes");
+    assert.equal(door.events().filter((event) => event === "hours").length, 3, "each command is in the log");
   });
 
   it("name a schedule that is there, and keep it", () => {
