@@ -23,7 +23,7 @@ import type { Explanation, Question } from "./decide";
 import { decide, explain, obeysSchedule } from "./decide";
 import type { Diary } from "./diary";
 import type { HoursKeeper } from "./hours-keeper";
-import { MASTER_SLOT } from "./local-codes";
+import { MASTER_SLOT, mayProgram } from "./local-codes";
 import { Lockout } from "./lockout";
 import { Pair } from "./pair";
 import type { Parts } from "./parts";
@@ -308,7 +308,7 @@ export class Doorway {
   #commit(holder: number, question: Question, method: number): boolean {
     if (!this.#parts.events.hasRoom) return false;
     if (holder < FIRST_LOCAL) {
-      if (question.second && !this.#usePartner(holder)) return false;
+      if (question.second && !this.#usePartner(holder, method)) return false;
       if (!this.#use(holder, question)) return false;
     }
     const { entry } = question;
@@ -319,10 +319,13 @@ export class Doorway {
   }
 
   /** Commits the use of the one who waited, and loads the slot of the one at the door again. */
-  #usePartner(holder: number): boolean {
+  #usePartner(holder: number, method: number): boolean {
     const { table } = this.#parts;
     const partner = this.#loadPartner();
     if (partner === undefined || !this.#use(this.#pair.slot, partner)) return false;
+    // Of two people either may be under duress; their own attempt was no opening yet.
+    const { entry } = partner;
+    if ((entry.flags & Flag.duress) !== 0 && !this.#diary.duress(method, entry, entry.kind)) return false;
     if (table.load(holder) !== "ok") return false;
     return table.loadUsage(holder, table.entry.generation, table.entry.uses);
   }
@@ -348,11 +351,12 @@ export class Doorway {
     if (question === undefined) return undefined;
     const { entry } = question;
     // A credential for programming never opens, and is judged here as the administrator's that it is.
-    const mayProgram = entry.role === Role.admin || entry.role === Role.programmingOnly;
-    const asked = mayProgram ? { ...question, entry: { ...entry, role: Role.admin } } : question;
-    if (decide(asked) !== Reason.granted || !(mayProgram || isFirstIn(entry))) return undefined;
+    const asked = mayProgram(entry) ? { ...question, entry: { ...entry, role: Role.admin } } : question;
+    if (decide(asked) !== Reason.granted || !(mayProgram(entry) || isFirstIn(entry))) return undefined;
+    // Whoever is forced to call the menu is forced no less than at the door.
+    if ((entry.flags & Flag.duress) !== 0) this.#diary.duress(Method.keypad, entry, entry.kind);
     const { generation, user } = entry;
-    return { slot: holder, generation, user, mayProgram, isFirstIn: isFirstIn(entry) };
+    return { slot: holder, generation, user, mayProgram: mayProgram(entry), isFirstIn: isFirstIn(entry) };
   }
 
   // ---- asking why

@@ -124,8 +124,8 @@ export class LocalCodes {
   }
 
   /**
-   * Whether the credential that made a code still stands: it is in its slot, in the same generation, an administrator's, enabled, and not past `latest`,
-   * the latest that it may be now in UTC seconds (undefined when unknown: then one that ends stands no more).
+   * Whether the credential that made a code still stands: it is in its slot, in the same generation, one that may program, enabled,
+   * and not past `latest`, the latest that it may be now in UTC seconds (undefined when unknown: then one with an end stands no more).
    */
   isBacked(place: number, latest: number | undefined): boolean {
     const slot = getU16(this.#value(place), DIGITS + 1);
@@ -133,13 +133,23 @@ export class LocalCodes {
     const generation = getU24(this.#value(place), DIGITS + 3);
     if (slot >= this.#table.profile.slots || this.#table.load(slot) !== "ok") return false;
     const { entry } = this.#table;
-    const mayProgram = entry.role === Role.admin || entry.role === Role.programmingOnly;
-    if (entry.generation !== generation || !mayProgram || (entry.flags & Flag.disabled) !== 0) return false;
-    return entry.end === 0 || (latest !== undefined && latest < entry.end);
+    if (entry.generation !== generation || !mayProgram(entry) || (entry.flags & Flag.disabled) !== 0)
+      return false;
+    const hasBegun = entry.start === 0 || (latest !== undefined && latest >= entry.start);
+    return hasBegun && (entry.end === 0 || (latest !== undefined && latest < entry.end));
   }
 
   /** What a receipt says of them beside their number: SHA-256 over all ten places, cut to 8 bytes. */
   digest(crypto: Crypto): Uint8Array {
     return crypto.sha256(this.#values).subarray(0, LOCAL_DIGEST_BYTES);
   }
+}
+
+/**
+ * Whether a credential may program codes (rules A17, C9): an administrator's, or one for programming only. Not one that is good for some
+ * uses or minutes, since the code would outlive it.
+ */
+export function mayProgram(entry: Entry): boolean {
+  const isLimited = entry.uses > 0 || entry.minutesAfterFirstUse > 0 || entry.firstUseHours > 0;
+  return !isLimited && (entry.role === Role.admin || entry.role === Role.programmingOnly);
 }

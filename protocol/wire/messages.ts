@@ -395,6 +395,12 @@ function readCounts(reader: Reader): Pick<Receipt, "slots" | "damaged" | "schedu
   return { slots, damaged, schedules, density: reader.uint(MAX_U32) };
 }
 
+function readEventHead(reader: Reader): Pick<Receipt, "nextEvent" | "eventHead"> {
+  if (reader.array(2) !== 2) reader.fail();
+  const nextEvent = reader.uint(MAX_U32);
+  return { nextEvent, eventHead: reader.raw(HEAD_BYTES) };
+}
+
 function readLocals(reader: Reader): Pick<Receipt, "localCodes" | "localDigest"> {
   if (reader.array(2) !== 2) reader.fail();
   const localCodes = reader.uint(MAX_LOCAL_CODES);
@@ -437,9 +443,8 @@ export function readReceipt(reader: Reader): Receipt | undefined {
   const digest = reader.raw(DIGEST_BYTES);
   if (reader.key(13) !== 14) reader.fail();
   const counts = readCounts(reader);
-  if (reader.key(14) !== 15 || reader.array(2) !== 2) reader.fail();
-  const nextEvent = reader.uint(MAX_U32);
-  const eventHead = reader.raw(HEAD_BYTES);
+  if (reader.key(14) !== 15) reader.fail();
+  const events = readEventHead(reader);
   if (reader.key(15) !== 16) reader.fail();
   const locals = readLocals(reader);
   skipExtensions(reader, 16, pairs, PAYLOAD_DEPTH);
@@ -459,8 +464,7 @@ export function readReceipt(reader: Reader): Receipt | undefined {
     bound,
     digest,
     ...counts,
-    nextEvent,
-    eventHead,
+    ...events,
     ...locals,
   };
 }

@@ -185,7 +185,7 @@ export function strictDoor(options: DoorOptions = {}): Door {
     set(Setting.holiday + 3, refusing("2027-05-06", 1, (1 << Role.team) | (1 << Role.guest))),
     set(Setting.holiday + 4, packNone()),
     set(
-      Setting.holiday + 63,
+      Setting.holiday + door.lock.parts.profile.holidays - 1,
       packHoliday({ first: dayOf("2027-05-06"), days: 2, roles: 0, mode: Mode.resident }),
     ),
     door.pin(0, STRICT.owner, admin),

@@ -118,6 +118,31 @@ describe("C16 duress", () => {
   });
 });
 
+describe("C16 duress where two are needed, and at the menu", () => {
+  it("is in the log of an opening by two, whoever of them came first", () => {
+    for (const order of [
+      ["111222", "333444"],
+      ["333444", "111222"],
+    ]) {
+      const door = new Door();
+      door.apply(
+        door.pin(0, "111222", { flags: Flag.dual | Flag.duress }),
+        door.pin(1, "333444", { flags: Flag.dual }),
+      );
+      for (const digits of order) door.type(digits);
+      assert.ok(door.board.bolt.drawn);
+      assert.equal(door.events().filter((event) => event === "duress").length, 1, order.join());
+    }
+  });
+
+  it("is in the log when an administrator calls the menu with it", () => {
+    const door = new Door();
+    door.apply(door.pin(0, "808182", { role: Role.admin, flags: Flag.duress }));
+    assert.equal(door.keys("**808182#"), "granted");
+    assert.ok(door.events().includes("duress"));
+  });
+});
+
 describe("C17 A21 the master", () => {
   it("opens whatever mode, holidays and an unknown clock say, takes no slot, and is named in the log", () => {
     const door = new Door({ profile: L500I });
@@ -274,6 +299,27 @@ describe("C24 A17 codes programmed at the keypad", () => {
       assert.match(add("491827"), /granted$/);
       assert.deepEqual(door.apply(delta), ["applied"]);
       assert.equal(door.type("491827"), "disabled", JSON.stringify(delta));
+    }
+  });
+
+  it("are made by nobody who is good for some uses or minutes, and fall with a start that is put off", () => {
+    for (const terms of [
+      { uses: 1 },
+      { minutesAfterFirstUse: 15 },
+      { start: MONDAY - 9, firstUseHours: 2 },
+    ]) {
+      door = new Door();
+      door.apply(door.pin(0, "808182", { role: Role.admin, ...terms }));
+      assert.equal(door.keys("**808182#"), "refused", JSON.stringify(terms));
+    }
+    const changes = [{ start: MONDAY + DAY_S }, { minutesAfterFirstUse: 15 }];
+    for (const terms of changes) {
+      door = new Door();
+      door.apply(door.pin(0, "808182", { role: Role.admin }));
+      add("491827");
+      const change = { op: "change", slot: 0, generation: 1, role: Role.admin, ...terms } as const;
+      assert.match(door.apply(change)[0], /applied|installed/);
+      assert.equal(door.type("491827"), "disabled", JSON.stringify(terms));
     }
   });
 

@@ -5,7 +5,6 @@ import fc from "fast-check";
 import { PROFILES } from "../../../../firmware/core/profile";
 import { KeySet, Keys, longestSet, MANY_KEYS, NO_KEY } from "../../../../firmware/core/storage/keys";
 import { STATES, State } from "../../../../firmware/core/storage/places";
-import { SETTINGS } from "../../../../protocol/wire/settings";
 import {
   HEAD,
   lengthFor,
@@ -19,6 +18,7 @@ import {
   SLOT_BYTES,
 } from "../../../../firmware/core/storage/records";
 import { emptyEntry, packEntry } from "../../../../protocol/wire/entry";
+import { SETTINGS } from "../../../../protocol/wire/settings";
 
 /** A record of a type, at an offset of its own in a buffer of noise. */
 function recordOf(type: number, id: number, fourth = 1): Uint8Array {

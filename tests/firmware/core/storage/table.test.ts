@@ -22,7 +22,7 @@ function bootFrom(door: Door, credentials: Uint8Array): Lock {
 function lived(): Door {
   const door = new Door({ profile: L500I });
   const windows = [{ days: 127, start: 0, duration: 1440 }];
-  for (let id = 1; id <= 16; id++) door.apply({ op: "put-schedule", id, windows });
+  for (let id = 1; id <= 12; id++) door.apply({ op: "put-schedule", id, windows });
   door.apply({ op: "set", setting: 3, value: Uint8Array.of(0, 9) });
   for (let slot = 0; slot < 10; slot++) door.apply(door.pin(slot, pinOf(slot), { uses: 99, schedule: slot }));
   const generation = (slot: number): number =>
@@ -35,7 +35,7 @@ function lived(): Door {
   }
   door.apply({ op: "revoke", user: 1009 }, { op: "drop", slot: 8, generation: generation(8) });
   door.apply(
-    { op: "put-schedule", id: 16, windows: [{ days: 1, start: 0, duration: 9 }] },
+    { op: "put-schedule", id: 12, windows: [{ days: 1, start: 0, duration: 9 }] },
     { op: "set", setting: 2, value: Uint8Array.of(1) },
   );
   door.apply(door.pin(8, pinOf(8)), { op: "drop", slot: 8, generation: 1 }, { op: "revoke", user: 1 });
