@@ -368,7 +368,7 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
       [DOORWAY, "uses up a use of each, committed before the bolt moves"],
       "takes no use from the first of two",
       DOORWAY,
-      "if (question.second && !this.#usePartner(holder)) return false;",
+      "if (question.second && !this.#usePartner(holder, method)) return false;",
     ),
     finds(
       [DOORWAY, "does not count a first who has been revoked"],
@@ -569,9 +569,9 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
     finds(
       [DOORWAY, "are not made by anybody else"],
       "lets residents program",
-      DOORWAY,
-      "const mayProgram = entry.role === Role.admin || ",
-      "const mayProgram = entry.role <= Role.resident || ",
+      LOCAL,
+      "(entry.role === Role.admin || entry.role",
+      "(entry.role <= Role.resident || entry.role",
     ),
     finds(
       [DOORWAY, "are not made by anybody else"],
@@ -590,8 +590,8 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
       [DOORWAY, "fall with whoever made them"],
       "opens by the codes of somebody who is switched off",
       LOCAL,
-      " || (entry.flags & Flag.disabled) !== 0) return false",
-      ") return false",
+      " || (entry.flags & Flag.disabled) !== 0)",
+      ")",
     ),
     finds(
       [DOORWAY, "fall with whoever made them"],
