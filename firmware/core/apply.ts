@@ -11,7 +11,7 @@ import { ENTRY_BYTES, ENTRY_SCHEDULE, emptyEntry, Flag, Kind, packEntry } from "
 import { checkSetting, parseHours, parseMaster, Setting } from "../../protocol/wire/settings";
 import { windowsOverlap } from "../../protocol/wire/windows";
 import { parseZoneSetting } from "./calendar";
-import { hasRoomFor } from "./density";
+import { hasRoomFor, isTyped, type Typed } from "./density";
 import type { TableDigest } from "./digest";
 import { descendants } from "./family";
 import type { LocalCodes } from "./local-codes";
@@ -29,6 +29,7 @@ export interface ApplyTime {
 }
 
 export class Applier {
+  readonly #typed: Typed;
   readonly #table: Table;
   readonly #digest: TableDigest;
   readonly #policy: Policy;
@@ -38,11 +39,12 @@ export class Applier {
   #seq = 0;
   #head: Uint8Array = new Uint8Array(0);
 
-  constructor({ table, digest, policy, locals }: Pick<Parts, "table" | "digest" | "policy" | "locals">) {
-    this.#table = table;
-    this.#digest = digest;
-    this.#policy = policy;
-    this.#locals = locals;
+  constructor(parts: Pick<Parts, "table" | "digest" | "policy" | "locals">) {
+    this.#typed = parts;
+    this.#table = parts.table;
+    this.#digest = parts.digest;
+    this.#policy = parts.policy;
+    this.#locals = parts.locals;
   }
 
   /**
@@ -122,20 +124,11 @@ export class Applier {
       if (named !== table.entry.generation) return this.#refuse(Code.staleGeneration);
       replaced = table.entry.digits;
     } else if (was === "empty" && entry.generation !== 0) return this.#refuse(Code.staleGeneration);
-    if ((other >= 0 && other !== entry.slot) || this.#isTyped(entry.tag)) return this.#refuse(Code.duplicate);
-    if (!this.#hasRoomFor(entry.digits, replaced)) return this.#refuse(Code.pinTooShort);
+    const isOfOther = other >= 0 && other !== entry.slot;
+    if (isOfOther || isTyped(this.#typed, entry.tag)) return this.#refuse(Code.duplicate);
+    if (!hasRoomFor(this.#typed, entry.digits, replaced)) return this.#refuse(Code.pinTooShort);
     entry.generation = this.#seq;
     return this.#commitSlot(entry, installedOr(entry, time));
-  }
-
-  /** Whether the master or a code programmed at the keypad has this tag (rule C3). */
-  #isTyped(tag: Uint8Array): boolean {
-    return equal(this.#policy.master.tag, tag) || this.#locals.find(tag) >= 0;
-  }
-
-  #hasRoomFor(digits: number, replaced: number): boolean {
-    const typed = { table: this.#table, locals: this.#locals, policy: this.#policy };
-    return hasRoomFor(typed, digits, replaced);
   }
 
   #change(wanted: Entry, time: ApplyTime): boolean {
@@ -305,7 +298,8 @@ export class Applier {
       if (master === undefined || master.digits === 0) return Code.applied;
       const isTaken = this.#table.find(master.tag) >= 0 || this.#locals.find(master.tag) >= 0;
       if (isTaken) return Code.duplicate;
-      return this.#hasRoomFor(master.digits, this.#policy.master.digits) ? Code.applied : Code.pinTooShort;
+      const isRoom = hasRoomFor(this.#typed, master.digits, this.#policy.master.digits);
+      return isRoom ? Code.applied : Code.pinTooShort;
     }
     const hours = id === Setting.businessHours ? parseHours(value) : undefined;
     const isThere = hours === undefined || hours.schedule === 0 || this.#table.hasSchedule(hours.schedule);

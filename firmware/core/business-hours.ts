@@ -24,19 +24,12 @@ import { equal, getU16, getU32, putU16, putU32 } from "../../protocol/wire/bytes
 import { DAY_S } from "../../protocol/wire/civil";
 import { MAX_WINDOWS } from "../../protocol/wire/limits";
 import { Trust } from "../../protocol/wire/messages";
+import type { HoursPolicy } from "../../protocol/wire/settings";
+import { MAX_CLOCK_BOUND_S } from "../../protocol/wire/settings";
 import type { Zone } from "./calendar";
 import { UTC0 } from "./calendar";
 import type { Instant } from "./clock";
 import { nextChange, openDuring } from "./schedule";
-
-/** The setting: which schedule is the hours, 0 for none, and what begins an opening. */
-export interface HoursPolicy {
-  readonly schedule: number;
-  /** Whether an opening waits for a first-in person. */
-  readonly firstIn: boolean;
-  /** How long before the start a first-in person may come. */
-  readonly graceMinutes: number;
-}
 
 /** What counts at one moment. Whoever cannot read the zone gives an unknown clock or `closed`. */
 export interface HoursView {
@@ -68,8 +61,6 @@ export const MAX_HOLD_S = DAY_S;
 /** Bytes of {@link BusinessHours.state}: mark u8, its moment u32 and width u16, hold: asked for at u32, until u32. */
 const STATE_BYTES = 15;
 const MINUTE_S = 60;
-/** No clock that is further off counts as known; twice as much fits the width of a moment. */
-const MAX_BOUND_S = 3600;
 const NEVER = Number.POSITIVE_INFINITY;
 /** In place of the end of an opening: there is no opening. */
 const NONE = 0;
@@ -146,6 +137,8 @@ export class BusinessHours {
   /** The earliest that a hold can have been asked for, and when it ends, 0 for no hold. */
   #heldFrom = 0;
   #heldUntil = 0;
+  /** Whether what was kept is lost, and nobody knows yet which opening that concerns. */
+  #isInDoubt = false;
   /** Whether the time was known since the boot. */
   #hadTime = false;
   #stored: Uint8Array = new Uint8Array(STATE_BYTES);
@@ -162,9 +155,14 @@ export class BusinessHours {
 
   // ---- what outlives a boot
 
-  /** Takes back what {@link state} gave; of anything else it knows nothing. */
-  restore(stored: Uint8Array | undefined): void {
-    const bytes = stored !== undefined && isState(stored) ? stored : new Uint8Array(STATE_BYTES);
+  /**
+   * Takes back what {@link state} gave, undefined for nothing. What is `lost`, or has another form, may have been a relock: then the
+   * opening of the next known moment counts as relocked.
+   */
+  restore(stored: Uint8Array | undefined, lost = false): void {
+    const isWhole = stored !== undefined && isState(stored);
+    const bytes = isWhole ? stored : new Uint8Array(STATE_BYTES);
+    this.#isInDoubt = lost || (stored !== undefined && !isWhole);
     this.#mark = bytes[0];
     this.#markFrom = getU32(bytes, 1);
     this.#markTo = this.#markFrom + getU16(bytes, 5);
@@ -284,8 +282,17 @@ export class BusinessHours {
     const isOther = this.#timetable.load(view.windows, view.windowCount, view.zone);
     if (isOther || !this.#isLocated) this.#locateMark();
     this.#forgetPast(view);
+    if (this.#isInDoubt) this.#assumeRelock(view);
     this.#judge(view);
     return true;
+  }
+
+  /** Fails secure: nobody is to find a door unlocked that a person has locked. */
+  #assumeRelock(view: HoursView): void {
+    this.#isInDoubt = false;
+    const end = this.#openingOf(view);
+    if (end !== NONE) this.#setMark(Mark.relocked, view.clock, end);
+    this.#unsettled = true;
   }
 
   /** Finds the opening that the mark belongs to. */
@@ -375,5 +382,5 @@ function isState(bytes: Uint8Array): boolean {
   const from = getU32(bytes, 7);
   const until = getU32(bytes, 11);
   if (until === 0) return from === 0;
-  return until > from && until - from <= MAX_HOLD_S + MAX_BOUND_S;
+  return until > from && until - from <= MAX_HOLD_S + MAX_CLOCK_BOUND_S;
 }

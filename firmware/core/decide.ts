@@ -8,10 +8,11 @@ import { Reason } from "../../protocol/wire/codes";
 import type { Entry } from "../../protocol/wire/entry";
 import { Flag, Role } from "../../protocol/wire/entry";
 import { Trust } from "../../protocol/wire/messages";
-import type { LocalTime, Zone } from "./calendar";
+import type { Zone } from "./calendar";
 import { localTime, nextTransition, offsetAt } from "./calendar";
 import type { Instant } from "./clock";
 import type { Holidays } from "./holidays";
+import { onEachDate } from "./holidays";
 import { nextChange, openDuring } from "./schedule";
 import type { Usage } from "./storage/table";
 
@@ -45,8 +46,6 @@ const MINUTE_S = 60;
 const HOUR_S = 3600;
 /** How far ahead the hours of a schedule are followed: what a week has in it comes again in a week. */
 const SIGHT_S = 22 * DAY_S;
-/** A day that is no holiday. */
-const NO_DATE = -1;
 
 /** The decision for a credential that was found and is whole (rules C9 to C15, A26 to A36, T4 to T7, T11, T12). */
 export function decide(question: Question): number {
@@ -64,23 +63,6 @@ export function decide(question: Question): number {
 /** Whether an entry is restricted by a schedule: users are, administrators are not (rule A29). */
 export function obeysSchedule(entry: Entry): boolean {
   return entry.schedule !== 0 && entry.role !== Role.admin;
-}
-
-/** Asks a question of every local date that it may be now, within the error bound, until the answer is no; of none if none matters. */
-function onEachDate({ zone, clock, holidays }: Question, ask: (day: number) => boolean): boolean {
-  if (holidays.isEmpty || clock.trust === Trust.unknown) return ask(NO_DATE);
-  const earliest = clock.now - clock.bound;
-  const latest = clock.now + clock.bound;
-  const local: LocalTime = localTime(zone, earliest);
-  const first = local.day;
-  if (!ask(first)) return false;
-  const last = localTime(zone, latest, local).day;
-  if (last !== first && !ask(last)) return false;
-  // Where the clock is set back just after midnight, a date comes for a moment, goes, and comes again.
-  const leap = nextTransition(zone, earliest);
-  if (leap === 0 || leap > latest) return true;
-  const between = localTime(zone, leap - 1, local).day;
-  return between === first || between === last || ask(between);
 }
 
 function admitsRole(question: Question): boolean {

@@ -1,6 +1,7 @@
 // The density ρ (rule C18): the chance that one guess at the keypad opens the door. The sum of 1 / 10^digits over everything that can
 // be typed: PINs of slots, codes programmed at the keypad, the master. Counted in units of 10⁻¹⁰, the weight of ten digits.
 
+import { equal } from "../../protocol/wire/bytes";
 import { MAX_LOCAL_CODES, MAX_PIN_DIGITS } from "../../protocol/wire/limits";
 import type { LocalCodes } from "./local-codes";
 import type { Policy } from "./policy";
@@ -8,11 +9,6 @@ import type { Table } from "./storage/table";
 
 /** 10^(10 − digits) by the number of digits; 0 where there are none. */
 const WEIGHTS: readonly number[] = [0, 0, 0, 0, 1e6, 1e5, 1e4, 1e3, 1e2, 10, 1];
-
-/** What one code of so many digits adds to the density. */
-export function weightOf(digits: number): number {
-  return WEIGHTS[digits];
-}
 
 /** What is typed at a door. */
 export interface Typed {
@@ -27,6 +23,11 @@ export function densityOf({ table, locals, policy }: Typed): number {
   for (let digits = 0; digits <= MAX_PIN_DIGITS; digits++) sum += table.pins[digits] * WEIGHTS[digits];
   for (let place = 0; place < MAX_LOCAL_CODES; place++) sum += WEIGHTS[locals.digits(place)];
   return sum;
+}
+
+/** Whether the master or a code programmed at the keypad has this tag (rule C3). */
+export function isTyped({ locals, policy }: Typed, tag: Uint8Array): boolean {
+  return equal(policy.master.tag, tag) || locals.find(tag) >= 0;
 }
 
 /** Whether a code may come in the place of one: it may never raise the density above the limit of the lock. */

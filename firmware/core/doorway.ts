@@ -351,12 +351,13 @@ export class Doorway {
     if (question === undefined) return undefined;
     const { entry } = question;
     // A credential for programming never opens, and is judged here as the administrator's that it is.
-    const asked = mayProgram(entry) ? { ...question, entry: { ...entry, role: Role.admin } } : question;
-    if (decide(asked) !== Reason.granted || !(mayProgram(entry) || isFirstIn(entry))) return undefined;
+    const programs = mayProgram(entry);
+    const asked = programs ? { ...question, entry: { ...entry, role: Role.admin } } : question;
+    if (decide(asked) !== Reason.granted || !(programs || isFirstIn(entry))) return undefined;
     // Whoever is forced to call the menu is forced no less than at the door.
     if ((entry.flags & Flag.duress) !== 0) this.#diary.duress(Method.keypad, entry, entry.kind);
     const { generation, user } = entry;
-    return { slot: holder, generation, user, mayProgram: mayProgram(entry), isFirstIn: isFirstIn(entry) };
+    return { slot: holder, generation, user, mayProgram: programs, isFirstIn: isFirstIn(entry) };
   }
 
   // ---- asking why

@@ -3,12 +3,18 @@
 // and refuses everybody but administrators.
 
 import { Role } from "../../protocol/wire/entry";
+import { Trust } from "../../protocol/wire/messages";
 import type { Holiday } from "../../protocol/wire/settings";
 import { MAX_HOLIDAYS, Mode, NO_MODE } from "../../protocol/wire/settings";
+import type { LocalTime, Zone } from "./calendar";
+import { localTime, nextTransition } from "./calendar";
+import type { Instant } from "./clock";
 
 const ALL_BUT_ADMIN = 0x7f & ~(1 << Role.admin);
 /** Past the last date that a holiday can name. */
 const END_OF_DAYS = 0xffff;
+/** A day that is no holiday. */
+const NO_DATE = -1;
 const UNREADABLE: Holiday = { first: 0, days: END_OF_DAYS, roles: ALL_BUT_ADMIN, mode: NO_MODE };
 
 /** Whether an operating mode admits a role at the door (rules A60, C9). The roles past the prospect's never open one. */
@@ -113,4 +119,28 @@ export class Holidays {
     }
     return next === END_OF_DAYS ? 0 : next;
   }
+}
+
+/** What it depends on which date it is. */
+interface Today {
+  readonly zone: Zone;
+  readonly clock: Instant;
+  readonly holidays: Holidays;
+}
+
+/** Asks a question of every local date that it may be now, within the error bound, until the answer is no; of none if none matters. */
+export function onEachDate({ zone, clock, holidays }: Today, ask: (day: number) => boolean): boolean {
+  if (holidays.isEmpty || clock.trust === Trust.unknown) return ask(NO_DATE);
+  const earliest = clock.now - clock.bound;
+  const latest = clock.now + clock.bound;
+  const local: LocalTime = localTime(zone, earliest);
+  const first = local.day;
+  if (!ask(first)) return false;
+  const last = localTime(zone, latest, local).day;
+  if (last !== first && !ask(last)) return false;
+  // Where the clock is set back just after midnight, a date comes for a moment, goes, and comes again.
+  const leap = nextTransition(zone, earliest);
+  if (leap === 0 || leap > latest) return true;
+  const between = localTime(zone, leap - 1, local).day;
+  return between === first || between === last || ask(between);
 }

@@ -1,10 +1,9 @@
 // Business hours on this lock (rule T16): gives them their schedule, the time and the holidays, and keeps in flash what must survive a
 // power cut. What the hours are is the matter of business-hours.ts.
 
-import { Trust } from "../../protocol/wire/messages";
 import type { HoursView } from "./business-hours";
 import { BusinessHours } from "./business-hours";
-import { localTime } from "./calendar";
+import { onEachDate } from "./holidays";
 import type { Parts } from "./parts";
 import { State } from "./storage/places";
 
@@ -23,7 +22,9 @@ export class HoursKeeper {
 
   /** Takes back what was kept, after a boot. */
   restore(): void {
-    this.#hours.restore(this.#parts.table.state(State.hours));
+    const { table } = this.#parts;
+    const stored = table.state(State.hours);
+    this.#hours.restore(stored, table.hasLostState(State.hours));
   }
 
   /** Reads the policy's schedule anew: after a boot, and when a setting or a schedule changed. */
@@ -46,23 +47,16 @@ export class HoursKeeper {
   #view(): HoursView {
     const { clock, policy } = this.#parts;
     const instant = clock.read();
-    const isKnown = instant.trust !== Trust.unknown;
-    const closed = policy.isZoneLost || (isKnown && this.#isHoliday(instant.now, instant.bound));
+    const { zone, holidays } = policy;
+    const isHoliday = !onEachDate({ zone, clock: instant, holidays }, (day) => !holidays.close(day));
+    const closed = policy.isZoneLost || isHoliday;
     return {
       clock: instant,
-      zone: policy.zone,
+      zone,
       windows: this.#windows,
       windowCount: this.#windowCount,
       closed,
     };
-  }
-
-  #isHoliday(now: number, bound: number): boolean {
-    const { zone, holidays } = this.#parts.policy;
-    if (holidays.isEmpty) return false;
-    const local = localTime(zone, now - bound);
-    if (holidays.close(local.day)) return true;
-    return holidays.close(localTime(zone, now + bound, local).day);
   }
 
   /** Whether the door is to stay unlocked now. Once a tick; keeps what has changed. */

@@ -9,6 +9,7 @@ import { emptyEntry, Flag, Kind, Role } from "../../protocol/wire/entry";
 import { LOCAL_DIGEST_BYTES, MAX_LOCAL_CODES, TAG_BYTES } from "../../protocol/wire/limits";
 import { State } from "./storage/places";
 import type { Table } from "./storage/table";
+import { dependsOnUse } from "./storage/uses";
 
 /** tag (12) | digits (1) | maker's slot (2) | its generation (3) | maker's user (4) */
 const VALUE_BYTES = TAG_BYTES + 10;
@@ -150,6 +151,5 @@ export class LocalCodes {
  * uses or minutes, since the code would outlive it.
  */
 export function mayProgram(entry: Entry): boolean {
-  const isLimited = entry.uses > 0 || entry.minutesAfterFirstUse > 0 || entry.firstUseHours > 0;
-  return !isLimited && (entry.role === Role.admin || entry.role === Role.programmingOnly);
+  return !dependsOnUse(entry) && (entry.role === Role.admin || entry.role === Role.programmingOnly);
 }

@@ -4,14 +4,13 @@
 
 import { getU16, getU32, putU16, putU32 } from "../../protocol/wire/bytes";
 import { Trust } from "../../protocol/wire/messages";
+import { MAX_LOCKOUT_TRIES } from "../../protocol/wire/settings";
 import type { LockClock } from "./clock";
 
 const MINUTE_S = 60;
 const DAY_S = 86_400;
 const MAX_U32 = 0xffff_ffff;
 
-/** The wrong entry that begins the first wait, unless the policy names an earlier one. */
-export const MAX_TRIES = 5;
 /** The waits, in seconds: the first after as many wrong entries as there are tries, the next after each further one. The last repeats. */
 const WAITS_S: readonly number[] = [60, 300, 900, 3600];
 const LONGEST = WAITS_S.length - 1;
@@ -132,7 +131,7 @@ export class Lockout {
   forgivenUnsettled = false;
   readonly #clock: LockClock;
   readonly #forgiven: Forgiven;
-  #tries = MAX_TRIES;
+  #tries = MAX_LOCKOUT_TRIES;
   #leastS = 0;
   /** Memory, in the form that is stored: the count as it was at the last wrong entry, and its date. */
   readonly #state = new Uint8Array(STATE_BYTES);
@@ -149,7 +148,7 @@ export class Lockout {
 
   /** The policy: which wrong entry begins the first wait, 1 to 5, and how long a wait is at least, in minutes. Never milder than the default. */
   configure(tries: number, leastMinutes: number): void {
-    this.#tries = Math.max(1, Math.min(tries, MAX_TRIES));
+    this.#tries = Math.max(1, Math.min(tries, MAX_LOCKOUT_TRIES));
     this.#leastS = leastMinutes * MINUTE_S;
   }
 
@@ -159,7 +158,7 @@ export class Lockout {
    */
   restore(stored: Uint8Array | undefined, forgiven: Uint8Array | undefined, lost: boolean): void {
     this.#since = this.#clock.uptime();
-    const top = MAX_TRIES + LONGEST;
+    const top = MAX_LOCKOUT_TRIES + LONGEST;
     const isBad =
       stored !== undefined &&
       (stored.length !== STATE_BYTES || stored[0] > top || stored[RUN] > MAX_FORGIVEN);

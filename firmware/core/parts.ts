@@ -44,7 +44,6 @@ export function mountParts(board: Board): Parts {
     const time = table.state(State.time);
     if (time !== undefined) clock.restore(time);
     policy.read(table);
-    clock.maxBound = policy.clockBound;
     // Events say what the clock showed: the true time may have been earlier by the error bound.
     clock.resume(events.latest - policy.clockBound);
     locals.restore();

@@ -12,7 +12,7 @@ import { Kind } from "../../protocol/wire/entry";
 import { MAX_LOCAL_CODES } from "../../protocol/wire/limits";
 import { weaknessOf } from "../../protocol/wire/weakness";
 import type { Authority } from "./authority";
-import { hasRoomFor } from "./density";
+import { hasRoomFor, isTyped } from "./density";
 import type { Diary } from "./diary";
 import type { Caller } from "./doorway";
 import { isPin } from "./doorway";
@@ -126,7 +126,7 @@ export class Programming {
     const { table, locals, policy } = this.#parts;
     const tag = this.#tagOf(digits);
     if (tag === undefined || !policy.localCodes || weaknessOf(digits) !== 0) return false;
-    const isTaken = table.find(tag) >= 0 || locals.find(tag) >= 0 || equal(policy.master.tag, tag);
+    const isTaken = table.find(tag) >= 0 || isTyped(this.#parts, tag);
     if (isTaken || !hasRoomFor(this.#parts, digits.length, 0)) return false;
     const place = locals.add(tag, digits.length, caller);
     if (place < 0) return false;

@@ -2,7 +2,7 @@
 // someone who guesses. A delta carries no digits, so what is not refused here is refused nowhere.
 
 import { ascii } from "../wire/bytes";
-import { MAX_GUESSES_A_DAY, MAX_GUESSES_AT_ONCE, MAX_PIN_DIGITS } from "../wire/limits";
+import { DENSITY_UNITS, MAX_GUESSES_A_DAY, MAX_GUESSES_AT_ONCE, MAX_PIN_DIGITS } from "../wire/limits";
 import { PREFIX_DIGITS, Weakness, weaknessOf } from "../wire/weakness";
 
 const TEXTS: Readonly<Record<number, string>> = {
@@ -24,15 +24,12 @@ export const prefixOf = (pin: string): string => pin.slice(0, PREFIX_DIGITS);
 /** What a PIN of so many digits adds to the density, in units of 10⁻¹⁰. */
 export const weightOf = (digits: number): number => 10 ** (MAX_PIN_DIGITS - digits);
 
-/** Densities are whole numbers of these. */
-const UNITS = 1e10;
-
 /**
  * The chance that somebody who does nothing but guess opens the door within these days, at a density in units of 10⁻¹⁰: 1 − (1 − ρ)^n
  * for the n entries that a lockout lets a lock look at.
  */
 export function guessRisk(density: number, days: number): number {
-  const chance = Math.min(density / UNITS, 1);
+  const chance = Math.min(density / DENSITY_UNITS, 1);
   const guesses = MAX_GUESSES_AT_ONCE + days * MAX_GUESSES_A_DAY;
   return 0 - Math.expm1(guesses * Math.log1p(0 - chance));
 }

@@ -67,6 +67,8 @@ export const MAX_TIME_ANSWER_AGE_S = 30;
  * one ten-digit PIN, so that the sum is a whole number: 1000 PINs of 4 digits would be 10^9.
  */
 export const DENSITY_LIMIT = 10_000_000;
+/** Densities are whole numbers of 1 / this. */
+export const DENSITY_UNITS = 1e10;
 
 /** Codes that an administrator can program at the keypad (rule C24), and what a receipt says of them, in bytes. */
 export const MAX_LOCAL_CODES = 10;

@@ -89,7 +89,7 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
       [DOORWAY, "is not any slot's PIN, and no slot's PIN is the master"],
       "takes the master's code as a PIN",
       APPLY,
-      " || this.#isTyped(entry.tag)) return",
+      " || isTyped(this.#typed, entry.tag)) return",
       ") return",
     ),
     finds(
@@ -446,7 +446,7 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
       [APPLY, "lets PINs in up to the limit, and none past it"],
       "takes any PIN",
       APPLY,
-      "if (!this.#hasRoomFor(entry.digits, replaced)) return this.#refuse(Code.pinTooShort);",
+      "if (!hasRoomFor(this.#typed, entry.digits, replaced)) return this.#refuse(Code.pinTooShort);",
     ),
     finds(
       [DOORWAY, "counts in the density, against the limit that is set (rule C18)"],

@@ -568,6 +568,12 @@ export const TIME_RULES: readonly Rule[] = [
       "else if (mark === Mark.relocked) this.#standing = Standing.relocked;",
     ),
     finds(
+      [HOURS, "keeps the opening locked until it is resumed, where the clock begins it"],
+      "forgets a relock with the record that says so",
+      HOURS,
+      "if (this.#isInDoubt) this.#assumeRelock(view);",
+    ),
+    finds(
       [HOURS, "at any time of day, and not for more than 24 hours"],
       "holds for as long as somebody likes",
       HOURS,

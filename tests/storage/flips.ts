@@ -7,7 +7,7 @@
 import type { Table } from "../../firmware/core/storage/table";
 import { FaultyNor } from "../../simulator/board/faulty-nor";
 import { commandOf, isMine, type Job, type Progress } from "./job";
-import { type Difference, damagedSlots, difference, isDenied, slotDiffers } from "./judge";
+import { type Difference, difference, isDenied, slotDiffers, unsoundSlots } from "./judge";
 import { asViolation, Violation } from "./life";
 import { type Summary, Tally } from "./summary";
 import { nextWrite, perform, tableOn } from "./workload";
@@ -143,7 +143,7 @@ class Flipper {
     const { reference, workload } = this.#lived;
     this.tally.note("followed");
     for (let tick = 0; tick < TICKS; tick++) table.maintain();
-    const next = nextWrite(reference, damagedSlots(table));
+    const next = nextWrite(reference, unsoundSlots(table));
     if (!perform(table, next)) throw new Violation("next-write", `${next.op} is refused`);
     if (flash.nor.misuse !== undefined) throw new Violation("misuse", flash.nor.misuse.message);
     const undo = reference.apply(next);

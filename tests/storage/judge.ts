@@ -160,11 +160,11 @@ function countsDiffer(table: Table, reference: ReferenceTable): Difference | und
 
 // ---- as after damage
 
-/** The slots that are denied as damaged. */
-export function damagedSlots(table: Table): Set<number> {
-  const damaged = new Set<number>();
-  for (let slot = 0; slot < table.index.slots; slot++) if (table.load(slot) === "damaged") damaged.add(slot);
-  return damaged;
+/** The slots of which a lock refuses a change: those that are damaged, and those that it does not hold. */
+export function unsoundSlots(table: Table): Set<number> {
+  const unsound = new Set<number>();
+  for (let slot = 0; slot < table.index.slots; slot++) if (table.load(slot) !== "ok") unsound.add(slot);
+  return unsound;
 }
 
 /** What may be true besides the newest truth: effects of operations of which nobody knows whether they took. */
@@ -238,14 +238,19 @@ function judgeSlot(
     if (isThis && loaded === "ok" && table.entry.tag.length > 0 && isContent(table, other)) return;
   }
   const isLost = table.load(slot) === "empty";
-  const { log, index } = table;
-  // Of the newest sector no list of keys exists yet: who counts more losses than half of what stands says that something new may be
-  // missing, too.
-  if (isLost && log.damage * 2 > index.used) return;
+  if (isLost && mayMiss(table)) return;
   // That something is damaged is said then, but not what.
-  const lost = log.damage > 0 ? "lost-not-named" : "lost";
+  const lost = table.log.damage > 0 ? "lost-not-named" : "lost";
   const kind = isLost ? lost : held === undefined ? "resurrected" : "stale";
   differences.push({ ...found, kind });
+}
+
+/**
+ * Whether a table says that things may be missing which it cannot name: of the newest sector no list of keys exists yet, so whoever
+ * loses part of it counts more losses than half of what stands.
+ */
+function mayMiss({ log, index }: Table): boolean {
+  return log.damage * 2 > index.used;
 }
 
 function touches(operation: Operation, slot: number): boolean {
@@ -303,8 +308,8 @@ function judgeValues(
     if (other("schedule", id)) allowed.push(before?.schedules[id]?.join() ?? "nothing");
     for (const each of operations)
       if (each.op === "schedule" && each.id === id) allowed.push(each.windows.join() || "nothing");
-    // A schedule that is there and cannot be read refuses who is bound by it.
-    const isReported = got === "nothing" && table.hasSchedule(id);
+    // A schedule that cannot be read, or is not there, refuses who is bound by it.
+    const isReported = got === "nothing" && (table.hasSchedule(id) || mayMiss(table));
     if (!isReported && !allowed.includes(got))
       differences.push(differs(goneOr("schedule", got), `schedule ${id}`, allowed[0], got));
   }

@@ -7,11 +7,11 @@ import { Noise } from "../../simulator/board/noise";
 import { SECTOR_BYTES } from "../../simulator/board/nor";
 import { PAGE_BYTES } from "../../simulator/board/power";
 import { commandOf, isMine, type Job, type Progress } from "./job";
-import { type Doubt, damagedSlots, judge } from "./judge";
+import { type Doubt, judge, unsoundSlots } from "./judge";
 import { asViolation, Violation } from "./life";
 import { type Summary, Tally } from "./summary";
 import { nextWrite, perform, tableOn, updates } from "./workload";
-import { type Lived, livedOf, type Written } from "./world";
+import { type Lived, livedOf, referenceAfter, type Written } from "./world";
 
 const UNIT = 16;
 const TICKS = 4;
@@ -122,11 +122,17 @@ class Ruiner {
 
   /**
    * Nobody can tell the last record of a log, when it is ruined, from one that was never written entirely; so what it says, and that
-   * alone, may be as it was before.
+   * alone, may be as it was before. Behind encryption that goes for all records on a ruined page at the end: cuts leave such pages, too.
    */
   #doubt(damage: Damage): Doubt | undefined {
-    const { last, lastOperation, before } = this.#lived;
-    return isHit(last, damage) ? { operations: [lastOperation], before } : undefined;
+    const { written, operations } = this.#lived;
+    const isAnyPage = this.#job.mode === "scrambled" && damage.length <= PAGE_BYTES;
+    const most = isAnyPage ? written.length : 1;
+    let hit = 0;
+    while (hit < most && isHit(written[written.length - 1 - hit], damage)) hit++;
+    if (hit === 0) return undefined;
+    const first = written[written.length - hit].operation;
+    return { operations: operations.slice(first), before: referenceAfter(operations.slice(0, first)) };
   }
 
   #judge(table: Table, damage: Damage, when: string): void {
@@ -153,7 +159,7 @@ class Ruiner {
     };
     try {
       for (let tick = 0; tick < TICKS; tick++) table.maintain();
-      write(nextWrite(reference, damagedSlots(table)));
+      write(nextWrite(reference, unsoundSlots(table)));
       if (this.tally.states % FOLLOWED === 0 || this.#job.only !== undefined)
         this.#goRound(flash, table, write);
       if (flash.nor.misuse !== undefined) throw new Violation("misuse", flash.nor.misuse.message);
@@ -171,10 +177,10 @@ class Ruiner {
     this.tally.note("followed once round");
     const { reference } = this.#lived;
     const sectors = flash.bytes.length / SECTOR_BYTES;
-    const damaged = damagedSlots(table);
-    if (damaged.size >= reference.occupied().length) return;
+    const unsound = unsoundSlots(table);
+    if (reference.occupied().every(({ slot }) => unsound.has(slot.slot))) return;
     let left = sectors * UPDATES_A_SECTOR;
-    for (const operation of updates(reference, damaged)) {
+    for (const operation of updates(reference, unsound)) {
       if (flash.nor.sectorErases.every((erases) => erases > 0)) return;
       if (left-- === 0) throw new Violation("stuck", "housekeeping does not go round");
       write(operation);

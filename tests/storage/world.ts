@@ -27,9 +27,14 @@ export interface World {
 
 const settings = new Map<string, Setting>();
 
-/** Does operations that nothing disturbs. Throws an Error when the table refuses one. */
-export function performAll(table: Table, operations: readonly Operation[]): void {
+/** Does operations that nothing disturbs, and tells the number of each before. Throws an Error when the table refuses one. */
+export function performAll(
+  table: Table,
+  operations: readonly Operation[],
+  onOperation: (number: number) => void = () => {},
+): void {
   operations.forEach((operation, i) => {
+    onOperation(i);
     if (!perform(table, operation))
       throw new Error(`operation ${i} (${operation.op}) of an undisturbed workload is refused`);
   });
@@ -65,19 +70,19 @@ export function referenceAfter(operations: readonly Operation[]): ReferenceTable
 export interface Written {
   readonly offset: number;
   readonly length: number;
+  /** The number of the operation that it was written for. */
+  readonly operation: number;
 }
 
 /** A full table after its life, with all that was ever written into its flash and still stands there. */
 export interface Lived {
   readonly workload: Workload;
   readonly image: NorImage;
-  /** In order of their offsets. */
+  /** In the order in which they were written. */
   readonly written: readonly Written[];
+  /** What was done, and what the table must hold. */
+  readonly operations: readonly Operation[];
   readonly reference: ReferenceTable;
-  /** What was written last, for which operation, and what the table held before that. */
-  readonly last: Written;
-  readonly lastOperation: Operation;
-  readonly before: ReferenceTable;
 }
 
 const lives = new Map<string, Lived>();
@@ -90,24 +95,24 @@ export function livedOf(job: Job): Lived {
   const workload = makeWorkload(SIZES[job.size], job.seed);
   const operations = workload.operations.slice(0, workload.lived);
   const written = new Map<number, Written>();
+  let operation = 0;
   const flash = blankFlash(workload.size.profile, job.mode, job.seed, {
     onOperation: ({ kind, offset, length }) => {
-      if (kind === "program") written.set(offset, { offset, length });
+      if (kind === "program") written.set(offset, { offset, length, operation });
       else for (const at of written.keys()) if (at >= offset && at < offset + length) written.delete(at);
     },
   });
   const table = tableOn(flash, workload.size.profile);
   table.log.format();
-  performAll(table, operations);
-  const inTime = [...written.values()];
+  performAll(table, operations, (number) => {
+    operation = number;
+  });
   const lived: Lived = {
     workload,
     image: flash.image(),
-    written: inTime.toSorted((a, b) => a.offset - b.offset),
+    written: [...written.values()],
+    operations,
     reference: referenceAfter(operations),
-    last: inTime[inTime.length - 1],
-    lastOperation: operations[operations.length - 1],
-    before: referenceAfter(operations.slice(0, -1)),
   };
   lives.set(key, lived);
   return lived;

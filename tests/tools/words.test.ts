@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import pc from "picocolors";
 import { parseZone } from "../../firmware/core/calendar";
+import { guessRisk } from "../../protocol/issuer/pins";
 import { ascii } from "../../protocol/wire/bytes";
 import { ROLE_NAMES } from "../../protocol/wire/entry";
 import { columns, fields, paragraphs } from "../../tools/ui/table";
@@ -14,7 +15,6 @@ import {
   daysText,
   durationText,
   flagNames,
-  guessingSuccess,
   percentText,
   rolesText,
   windowText,
@@ -67,8 +67,8 @@ describe("plain words", () => {
       ["100 %", 1],
     ];
     for (const [text, chance] of cases) assert.equal(percentText(chance), text);
-    assert.equal(percentText(guessingSuccess(1e-3)), "61 %");
-    assert.equal(guessingSuccess(1), 1);
+    assert.equal(percentText(guessRisk(1e7, 30)), "61 %");
+    assert.equal(guessRisk(1e10, 30), 1);
     assert.deepEqual([count(1, "slot"), count(0, "slot")], ["1 slot", "0 slots"]);
     assert.deepEqual(
       [1, 2].map((n) => count(n, "entry", "entries")),

@@ -6,12 +6,13 @@ import type { Lock } from "../../firmware/core/lock";
 import type { Profile } from "../../firmware/core/profile";
 import type { MountState } from "../../firmware/core/storage/flash-log";
 import type { Table } from "../../firmware/core/storage/table";
+import { guessRisk } from "../../protocol/issuer/pins";
 import { toHex } from "../../protocol/wire/bytes";
-import { MAX_GUESSES_30_DAYS } from "../../protocol/wire/limits";
+import { DENSITY_UNITS, MAX_GUESSES_30_DAYS } from "../../protocol/wire/limits";
 import { unpackWindow } from "../../protocol/wire/windows";
 import type { FlashImage } from "../../simulator/board/board";
 import { isoText } from "../ui/time";
-import { guessingSuccess, mayNames, windowText } from "../ui/words";
+import { mayNames, windowText } from "../ui/words";
 import {
   type DamageView,
   damageOf,
@@ -26,7 +27,7 @@ import { type EventView, type KeptEvents, readEvents } from "./events";
 import { type HoursView, hoursOf, lastKnown } from "./hours";
 import { type LocalCodeView, type LockoutView, type LostLocalCode, localCodesOf, lockoutOf } from "./keypad";
 import { type SectorView, sectorViews } from "./sectors";
-import { DENSITY_UNITS, type SettingsView, settingsOf } from "./settings";
+import { type SettingsView, settingsOf } from "./settings";
 import { allSlots, type DamagedSlot, type SlotView } from "./slots";
 import { livingBySector, type SpaceView, spaceOf } from "./space";
 import { type WearView, wearOf } from "./wear";
@@ -139,7 +140,7 @@ function stateOf(lock: Lock, image: FlashImage, events: number): State {
   const slotList = allSlots(table);
   const damaged = slotList.flatMap((slot) => (slot.damaged ? [slot.slot] : []));
   const disabled = slotList.filter((slot) => !slot.damaged && slot.flags.includes("disabled")).length;
-  const rho = densityOf(lock.parts) / DENSITY_UNITS;
+  const density = densityOf(lock.parts);
   const bySector = livingBySector(table);
   const sectors = sectorViews(lock.parts, image.credentials, bySector);
   return {
@@ -154,7 +155,11 @@ function stateOf(lock: Lock, image: FlashImage, events: number): State {
     },
     slotList,
     pins: Object.fromEntries([...table.pins.entries()].filter(([, live]) => live > 0)),
-    density: { rho, guesses: MAX_GUESSES_30_DAYS, success: guessingSuccess(rho) },
+    density: {
+      rho: density / DENSITY_UNITS,
+      guesses: MAX_GUESSES_30_DAYS,
+      success: guessRisk(density, 30),
+    },
     schedules: schedulesOf(lock, slotList),
     settings: settingsOf(lock.parts),
     businessHours: hoursOf(lock.parts),

@@ -2,6 +2,7 @@
 
 import type { Parts } from "../../firmware/core/parts";
 import type { Table } from "../../firmware/core/storage/table";
+import { DENSITY_UNITS } from "../../protocol/wire/limits";
 import type { HoursPolicy, LockoutPolicy } from "../../protocol/wire/settings";
 import {
   MODE_NAMES,
@@ -18,9 +19,6 @@ import {
 } from "../../protocol/wire/settings";
 import { isoText } from "../ui/time";
 import { type HolidayView, holidaysOf, type LostHoliday } from "./holidays";
-
-/** Units in which a lock counts density: the weight of one code of ten digits. */
-export const DENSITY_UNITS = 1e10;
 
 /** What deltas have set; null where none has, or where it is lost. */
 export interface SettingsView {

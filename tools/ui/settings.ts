@@ -2,10 +2,11 @@
 
 import type { Zone } from "../../firmware/core/calendar";
 import type { Policy } from "../../firmware/core/policy";
+import { DENSITY_UNITS } from "../../protocol/wire/limits";
 import { type HolidayView, type LostHoliday, lostNumbers } from "../inspection/holidays";
 import type { HoursView } from "../inspection/hours";
 import type { LocalCodeView, LockoutView, LostLocalCode } from "../inspection/keypad";
-import { DENSITY_UNITS, type SettingsView } from "../inspection/settings";
+import type { SettingsView } from "../inspection/settings";
 import { rangesText, wrapped } from "./numbers";
 import { columns, fields, paragraphs } from "./table";
 import type { Colours } from "./terminal";

@@ -1,7 +1,6 @@
 // Numbers of the protocol in plain words: windows of a schedule, flags and settings of a slot, the density of a table.
 
 import { Capability, Flag, ROLE_NAMES } from "../../protocol/wire/entry";
-import { MAX_GUESSES_30_DAYS } from "../../protocol/wire/limits";
 import { May } from "../../protocol/wire/messages";
 import type { Window } from "../../protocol/wire/windows";
 import { hourText } from "./time";
@@ -54,11 +53,6 @@ export const capabilityNames = (capabilities: number): string[] => namesOf(Capab
 
 /** The names of what an issuer key may sign. */
 export const mayNames = (may: number): string[] => namesOf(May, may);
-
-/** The probability that 30 days of guessing open a door with the density `rho` (rules C18, X1). */
-export function guessingSuccess(rho: number): number {
-  return rho >= 1 ? 1 : -Math.expm1(MAX_GUESSES_30_DAYS * Math.log1p(-rho));
-}
 
 /** A probability as per cent, with two digits that count. */
 export function percentText(probability: number): string {

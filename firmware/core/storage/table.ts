@@ -216,12 +216,15 @@ export class Table extends TableView {
     return this.log.append(this.record, length, purpose);
   }
 
-  /** Copies a state whose only record stands in a sector that is full: two that fail together take more than one fault. */
+  /**
+   * Copies a state whose only record stands in a sector that is full: two that fail together take more than one fault. Only those
+   * without which a lock cannot go on; the others have a safe answer when they are lost.
+   */
   #mirror(): void {
     const { states, mirrors } = this.places;
-    for (let id = 0; id < states.length; id++) {
+    for (let id = 0; id < State.swap; id++) {
       const place = states[id];
-      if (place === 0 || place === NOWHERE || mirrors[id] !== 0 || id === State.swap) continue;
+      if (place === 0 || place === NOWHERE || mirrors[id] !== 0) continue;
       if (this.log.numberAt(place) === this.log.newest) continue;
       const value = this.state(id);
       if (value !== undefined) mirrors[id] = this.#appendState(id, value, true, Purpose.ordinary);

@@ -145,7 +145,7 @@ function offsetOf(slot: number): number {
   return HEAD + (slot % USAGE_GROUP) * USAGE_BYTES;
 }
 
-/** Whether a decision about a slot asks for its use (rules C10, C12, A69). */
-function dependsOnUse({ uses, minutesAfterFirstUse, firstUseHours }: Entry): boolean {
+/** Whether a decision about a slot asks for its use (rules C10, C12, C13). */
+export function dependsOnUse({ uses, minutesAfterFirstUse, firstUseHours }: Entry): boolean {
   return uses > 0 || minutesAfterFirstUse > 0 || firstUseHours > 0;
 }

@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { HoursPolicy } from "../../../firmware/core/business-hours";
 import { BusinessHours, MAX_HOLD_S } from "../../../firmware/core/business-hours";
 import type { Zone } from "../../../firmware/core/calendar";
 import { parseTransitions, parseZone, UTC0, withTransitions } from "../../../firmware/core/calendar";
 import { lockZone } from "../../../protocol/issuer/zone";
 import { Trust } from "../../../protocol/wire/messages";
+import type { HoursPolicy } from "../../../protocol/wire/settings";
 import type { Window } from "../../../protocol/wire/windows";
 import { packWindow } from "../../../protocol/wire/windows";
 import { intlOffset } from "../../../tools/zone";
@@ -116,11 +116,11 @@ class Shop {
     return this.#did(this.hours.holdUntil(this.view(t), until));
   }
 
-  /** A power cut and a boot; the clock is as the test says. */
-  reboot(): void {
+  /** A power cut and a boot; the clock is as the test says. What was stored may have been lost with it. */
+  reboot(lost = false): void {
     this.hours = new BusinessHours();
     this.hours.configure(this.policy);
-    this.hours.restore(this.stored);
+    this.hours.restore(lost ? undefined : this.stored, lost);
   }
 
   #did(done: boolean): boolean {
@@ -625,7 +625,7 @@ describe("T16 and power loss (M5, M7)", () => {
     assert.deepEqual(hours.state(), state);
   });
 
-  it("knows nothing after a state that is malformed, at every limit", () => {
+  it("counts as relocked after a state that is malformed, at every limit", () => {
     const shop = new Shop(FIRST_IN);
     shop.opened(monday("12:00:00"));
     shop.hold(monday("12:00:00"), monday("18:00:00"));
@@ -651,12 +651,39 @@ describe("T16 and power loss (M5, M7)", () => {
       shop.stored = stored;
       shop.reboot();
       assert.deepEqual(shop.hours.state(), blank);
-      assert.equal(shop.standing(monday("12:00:01")), "waiting");
+      assert.equal(shop.standing(monday("12:00:01")), "relocked");
     }
     shop.stored = good;
     shop.reboot();
     assert.deepEqual(shop.hours.state(), good);
   });
+
+  for (const policy of [FIRST_IN, BY_ITSELF]) {
+    const who = policy.firstIn ? "a first-in person" : "the clock";
+
+    it(`that loses what was stored keeps the opening locked until it is resumed, where ${who} begins it`, () => {
+      const shop = new Shop(policy);
+      shop.opened(monday("08:50:00"));
+      shop.relock(monday("10:00:00"));
+      shop.reboot(true);
+      assert.equal(shop.standing(monday("10:01:00")), "relocked");
+      shop.reboot();
+      assert.equal(shop.standing(monday("16:59:59")), "relocked", "it is stored again");
+      assert.equal(shop.resume(monday("16:59:59")), true);
+      assert.equal(shop.hours.standing, "open");
+    });
+
+    it(`that loses what was stored concerns no other opening, where ${who} begins it`, () => {
+      const shop = new Shop(policy);
+      shop.reboot(true);
+      shop.trust = Trust.unknown;
+      assert.equal(shop.standing(monday("07:00:00")), "unknown-time");
+      shop.trust = Trust.set;
+      assert.equal(shop.standing(monday("07:00:00")), "closed");
+      assert.ok(shop.stored !== undefined, "the loss is over");
+      assert.equal(shop.standing(monday("12:00:00")), policy.firstIn ? "waiting" : "open");
+    });
+  }
 
   it("of a coming, and of a hold, that are noted for later than now nothing is believed", () => {
     const shop = new Shop(FIRST_IN);

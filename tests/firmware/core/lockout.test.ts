@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { LockClock } from "../../../firmware/core/clock";
-import { Lockout, MAX_TRIES } from "../../../firmware/core/lockout";
+import { Lockout } from "../../../firmware/core/lockout";
+import { MAX_LOCKOUT_TRIES } from "../../../protocol/wire/settings";
 import { MONDAY } from "../../support/door";
 import { CUTS, type Cut, DAY_S, HOUR_S, LockoutAlone, MONTH_S, mostWithin } from "../../support/guesser";
 
@@ -57,7 +58,7 @@ function expectWait(lock: LockoutAlone, seconds: number): void {
 describe("X1 waits", () => {
   it("looks at five wrong entries at once, then after 1, 5, 15, 60 and again 60 minutes, to the second", () => {
     const lock = new LockoutAlone();
-    for (let i = 1; i <= MAX_TRIES; i++) {
+    for (let i = 1; i <= MAX_LOCKOUT_TRIES; i++) {
       assert.equal(lock.untilNext(), 0, `before entry ${i}`);
       assert.ok(lock.wrong());
       assert.equal(lock.lockout.count, i);
