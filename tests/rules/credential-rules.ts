@@ -82,8 +82,8 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
       [APPLY, "in another slot it is a duplicate"],
       "does not see a duplicate of slot 0",
       APPLY,
-      "(other >= 0 && other !== entry.slot)",
-      "(other > 0 && other !== entry.slot)",
+      "other >= 0 && other !== entry.slot;",
+      "other > 0 && other !== entry.slot;",
     ),
     finds(
       [DOORWAY, "is not any slot's PIN, and no slot's PIN is the master"],
