@@ -71,6 +71,8 @@ export interface Bolt {
 export interface Feedback {
   granted(at: number): void;
   refused(at: number): void;
+  /** Shows which lock this is, on boards that can: to whoever asks, without any right. */
+  identify?(at: number): void;
 }
 
 /** The sensor that sees whether the door is closed. */
@@ -91,4 +93,96 @@ export interface Board {
   readonly door?: DoorSensor;
   /** Fills `buffer` with random bytes. */
   random(buffer: Uint8Array): void;
+}
+
+/**
+ * A client of an MQTT 3.1.1 broker, as `embedded:network/mqtt/client` is, as far as a lock uses it. Callbacks never run inside a call
+ * of {@link MqttClient.write}; after an error the client is closed, and nothing more comes of it.
+ */
+export interface MqttClient {
+  /**
+   * Writes a control packet, or the next piece of a message that was begun with a larger `byteLength` than `data` had (then without
+   * options). Gives the bytes that may be written now; throws when there is no room, or no connection.
+   */
+  write(data: Uint8Array | null, options?: MqttPublish | MqttSubscribe): number;
+  /** Fills `buffer` with the next bytes of the message that is coming in. */
+  read(buffer: Uint8Array): number | undefined;
+  /** Ends the connection without a word, so that the broker publishes the last will. Not to be called inside a callback. */
+  close(): void;
+}
+
+/** What begins a message. */
+export interface MqttPublish {
+  readonly topic: string;
+  readonly QoS: number;
+  readonly retain: boolean;
+  /** Packet identifier, 1 to 65535. */
+  readonly id: number;
+  /** Length of the whole payload. */
+  readonly byteLength: number;
+}
+
+/** A SUBSCRIBE packet. */
+export interface MqttSubscribe {
+  /** The type of the control packet. */
+  readonly operation: number;
+  readonly id: number;
+  readonly items: readonly { readonly topic: string; readonly QoS: number }[];
+}
+
+/** What a client tells of a piece that can be read. */
+export interface MqttPiece {
+  /** With the first piece of a message. */
+  readonly topic?: string;
+  /** With the first piece: the length of the whole payload. */
+  readonly byteLength?: number;
+  /** Whether more of the same message follows. */
+  readonly more?: boolean;
+}
+
+/** A control packet that came: an acknowledgement. */
+export interface MqttControl {
+  /** The type of the control packet (MQTT 3.1.1, 2.2.1). */
+  readonly operation: number;
+  /** Of a CONNACK. */
+  readonly returnCode?: number;
+  /** Return codes of a SUBACK. */
+  readonly payload?: readonly number[];
+}
+
+/** How a client is made. */
+export interface MqttOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly id: string;
+  readonly user: string;
+  readonly password: string;
+  /** Milliseconds. */
+  readonly keepAlive: number;
+  readonly clean: boolean;
+  readonly will: {
+    readonly topic: string;
+    readonly message: string;
+    readonly QoS: number;
+    readonly retain: boolean;
+  };
+  onReadable(count: number, piece?: MqttPiece): void;
+  onWritable(count: number): void;
+  onControl(control: MqttControl): void;
+  onError(): void;
+}
+
+/** A way to make clients, with whatever else the host's constructor wants: `{...service, host, port}` is its one argument. */
+export interface MqttService {
+  readonly io: new (options: MqttOptions) => MqttClient;
+}
+
+/** A board's network. */
+export interface Network {
+  readonly mqtt: MqttService;
+  /**
+   * Over TLS, the broker shown to be the site's by the site's certificate authority. A certificate is good from and to a time, and the
+   * board asks SNTP for that one; the lock's clock never sees it (rule T14).
+   */
+  readonly mqtts: MqttService;
 }

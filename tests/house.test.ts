@@ -19,7 +19,7 @@ const NOT_ON_THE_LOCK = ["protocol/wire/cborx.ts"];
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   "firmware/core/": /^$/,
   "protocol/wire/": /^cbor-x\//,
-  "protocol/crypto/": /^@noble\/(ed25519|hashes)/,
+  "protocol/crypto/": /^@noble\/(ciphers|ed25519|hashes)/,
   "protocol/": /^(cbor-x|@noble\/[a-z0-9]+)(\/|$)/,
 };
 const MAX_FILE_LINES = 600;

@@ -15,6 +15,14 @@ const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
   inspect: async () => (await import("./commands/inspect")).addInspect,
   explain: async () => (await import("./commands/explain")).addExplain,
   calendar: async () => (await import("./commands/calendar")).addCalendar,
+  issuer: async () => (await import("./commands/issuer")).addIssuer,
+  issue: async () => (await import("./commands/issue")).addIssue,
+  deliver: async () => (await import("./commands/deliver")).addDeliver,
+  receipts: async () => (await import("./commands/receipts")).addReceipts,
+  serve: async () => (await import("./commands/serve")).addServe,
+  audit: async () => (await import("./commands/audit")).addAudit,
+  proof: async () => (await import("./commands/proof")).addProof,
+  door: async () => (await import("./commands/door")).addDoor,
 };
 const HELP_COLUMNS = 80;
 

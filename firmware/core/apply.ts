@@ -8,15 +8,24 @@ import type { DeltaFields } from "../../protocol/wire/deltas";
 import { Op } from "../../protocol/wire/deltas";
 import type { Entry } from "../../protocol/wire/entry";
 import { ENTRY_BYTES, ENTRY_SCHEDULE, emptyEntry, Flag, Kind, packEntry } from "../../protocol/wire/entry";
-import { checkSetting, parseHours, parseMaster, Setting } from "../../protocol/wire/settings";
+import {
+  checkSetting,
+  isSealed,
+  parseHours,
+  parseMaster,
+  parseOffline,
+  Setting,
+} from "../../protocol/wire/settings";
 import { windowsOverlap } from "../../protocol/wire/windows";
 import { parseZoneSetting } from "./calendar";
-import { hasRoomFor, isTyped, type Typed } from "./density";
+import { hasRoomFor, hasRoomForOffline, isTyped, type Typed } from "./density";
 import type { TableDigest } from "./digest";
 import { descendants } from "./family";
 import type { LocalCodes } from "./local-codes";
+import { isCovered, uncover } from "./overlay";
 import type { Parts } from "./parts";
 import type { Policy } from "./policy";
+import type { Secrets } from "./secrets";
 import { Purpose } from "./storage/flash-log";
 import type { Removed, Table } from "./storage/table";
 
@@ -30,6 +39,7 @@ export interface ApplyTime {
 
 export class Applier {
   readonly #typed: Typed;
+  readonly #secrets: Pick<Secrets, "open">;
   readonly #table: Table;
   readonly #digest: TableDigest;
   readonly #policy: Policy;
@@ -39,8 +49,9 @@ export class Applier {
   #seq = 0;
   #head: Uint8Array = new Uint8Array(0);
 
-  constructor(parts: Pick<Parts, "table" | "digest" | "policy" | "locals">) {
+  constructor(parts: Pick<Parts, "table" | "digest" | "policy" | "locals">, secrets: Pick<Secrets, "open">) {
     this.#typed = parts;
+    this.#secrets = secrets;
     this.#table = parts.table;
     this.#digest = parts.digest;
     this.#policy = parts.policy;
@@ -279,10 +290,14 @@ export class Applier {
     const refusal = checkSetting(id, value);
     if (refusal !== Code.applied) return this.#refuse(refusal);
     if (id >= Setting.holiday + table.profile.holidays) return this.#refuse(Code.capacity);
+    if (isOfNetwork(id) && !table.profile.network) return this.#refuse(Code.unsupported);
     const before = table.setting(id)?.slice();
-    if (before !== undefined && equal(before, value)) return this.#refuse(Code.unchanged);
+    const covered = isCovered(table, id);
+    if (before !== undefined && equal(before, value) && !covered) return this.#refuse(Code.unchanged);
     const conflict = this.#conflictOf(id, value);
     if (conflict !== Code.applied) return this.#refuse(conflict);
+    // The issuer has the last word on what somebody has commanded at the door (rules A60, A63).
+    if (covered && !uncover(table, id)) return false;
     if (!table.commitSetting(id, value, this.#seq, this.#head)) return false;
     if (before !== undefined) this.#digest.setting(id, before, "leaves");
     this.#digest.setting(id, value, "joins");
@@ -301,10 +316,18 @@ export class Applier {
       const isRoom = hasRoomFor(this.#typed, master.digits, this.#policy.master.digits);
       return isRoom ? Code.applied : Code.pinTooShort;
     }
+    const offline = id === Setting.offlineCodes ? parseOffline(value) : undefined;
+    if (offline !== undefined && !hasRoomForOffline(this.#typed, offline)) return Code.pinTooShort;
+    if (isSealed(id)) return this.#secrets.open(id, value) === undefined ? Code.badFormat : Code.applied;
     const hours = id === Setting.businessHours ? parseHours(value) : undefined;
     const isThere = hours === undefined || hours.schedule === 0 || this.#table.hasSchedule(hours.schedule);
     return isThere ? Code.applied : Code.unknownSchedule;
   }
+}
+
+/** Whether a setting means something only to a lock with a network. */
+function isOfNetwork(id: number): boolean {
+  return id === Setting.wifi || id === Setting.broker;
 }
 
 /** Whether a delta takes access away: that must never wait for flash that works. */

@@ -37,6 +37,13 @@ export class BoltControl {
     return this.#relockSeconds > 0 ? this.#board.clock.uptime() + this.#relockSeconds : NEVER;
   }
 
+  /** Throws the bolt, at once or when the door is closed: nothing keeps it drawn any more. */
+  lock(): void {
+    this.#isKept = false;
+    this.#relockAt = this.#board.clock.uptime();
+    this.#relock(false);
+  }
+
   /** Moves the bolt if it is time; `keep` says whether the door is to stay unlocked now. Call it about once a second. */
   tick(keep: boolean): Moved {
     const wasFirst = this.#isFirst;

@@ -23,7 +23,7 @@
 import { equal, getU16, getU32, putU16, putU32 } from "../../protocol/wire/bytes";
 import { DAY_S } from "../../protocol/wire/civil";
 import { MAX_WINDOWS } from "../../protocol/wire/limits";
-import { Trust } from "../../protocol/wire/messages";
+import { Trust } from "../../protocol/wire/receipt";
 import type { HoursPolicy } from "../../protocol/wire/settings";
 import { MAX_CLOCK_BOUND_S } from "../../protocol/wire/settings";
 import type { Zone } from "./calendar";

@@ -3,7 +3,7 @@
 
 import { getU16, getU32, putU16, putU32 } from "../../protocol/wire/bytes";
 import { MAX_TIME_ANSWER_AGE_S } from "../../protocol/wire/limits";
-import { Trust } from "../../protocol/wire/messages";
+import { Trust } from "../../protocol/wire/receipt";
 import type { Clock } from "../ports";
 
 /** Above this error bound, in seconds, a time is worth nothing to a schedule: ten minutes. */

@@ -1,13 +1,13 @@
 // Who may open, and when: one pure function for the door and for everyone who asks why (rule T17). The order of its checks is the
-// specification: one reason per refusal, the first that fails. It sees an entry, its use, a schedule, the mode, the holidays and a
-// clock with an error bound, and nothing else. Windows and limits shrink by the bound and holidays grow by it, so that no grant
+// specification: one reason per refusal, the first that fails. It sees an entry, its use, a schedule, the mode, the holidays, the end of
+// leases and a clock with an error bound, and nothing else. Windows and limits shrink by the bound and holidays grow by it, so that no grant
 // ever falls outside the true ones.
 
 import { DAY_S } from "../../protocol/wire/civil";
 import { Reason } from "../../protocol/wire/codes";
 import type { Entry } from "../../protocol/wire/entry";
 import { Flag, Role } from "../../protocol/wire/entry";
-import { Trust } from "../../protocol/wire/messages";
+import { Trust } from "../../protocol/wire/receipt";
 import type { Zone } from "./calendar";
 import { localTime, nextTransition, offsetAt } from "./calendar";
 import type { Instant } from "./clock";
@@ -27,6 +27,8 @@ export interface Question {
   /** See `Mode` of the protocol. */
   readonly mode: number;
   readonly holidays: Holidays;
+  /** UTC seconds from which credentials with the flag lease are refused, 0 for never (rule S12). */
+  readonly leaseEnd: number;
   /** Whether another person's credential was accepted just before (rule C15). */
   readonly second: boolean;
   readonly clock: Instant;
@@ -71,10 +73,17 @@ function admitsRole(question: Question): boolean {
 }
 
 /** Whether the time matters to this credential at all: when it does, an unknown clock refuses (rule T12). */
-function hasTimeCondition({ entry, mode, holidays }: Question): boolean {
+function hasTimeCondition(question: Question): boolean {
+  const { entry, mode, holidays } = question;
   if (entry.start !== 0 || entry.end !== 0 || obeysSchedule(entry)) return true;
   if (entry.minutesAfterFirstUse !== 0 || entry.firstUseHours !== 0) return true;
+  if (leaseOf(question) !== 0) return true;
   return holidays.concern(entry.role, mode);
+}
+
+/** The instant at which the issuer's word is over for this credential (rule S12); 0 for never. */
+function leaseOf({ entry, leaseEnd }: Question): number {
+  return (entry.flags & Flag.lease) !== 0 ? leaseEnd : 0;
 }
 
 /** The instant at which an expiring-after-first-use credential ends (rule C12); 0 when it does not, or was not used yet. */
@@ -95,6 +104,8 @@ function decideTime(question: Question): number {
   if (clock.trust === Trust.unknown) return Reason.clockUnknown;
   const earliest = clock.now - clock.bound;
   const latest = clock.now + clock.bound;
+  const lease = leaseOf(question);
+  if (lease !== 0 && latest >= lease) return Reason.leaseOver;
   if (entry.start !== 0 && earliest < entry.start) return Reason.notYetValid;
   if (entry.end !== 0 && latest >= entry.end) return Reason.expired;
   const deadline = useDeadline(question);
@@ -151,6 +162,7 @@ function nextHours({ windows, windowCount, zone, clock }: Question, now: number)
 function nextEdge(question: Question, now: number, sight: number): number {
   const { entry, clock } = question;
   let edge = sooner(0, entry.start === 0 ? 0 : entry.start + clock.bound, now);
+  edge = sooner(edge, leaseOf(question) - clock.bound, now);
   edge = sooner(edge, entry.end - clock.bound, now);
   edge = sooner(edge, useDeadline(question) - clock.bound, now);
   edge = sooner(edge, firstUseDeadline(question) - clock.bound, now);

@@ -26,8 +26,8 @@ export class TableDigest {
   #known = false;
   /** The damage that the table had found when counting began: what is found later was counted in as it was before. */
   #damage = -1;
-  /** The epoch of the table then: a rebase puts another in its place. */
-  #epoch = 0;
+  /** The swaps of the table until then: each puts another in its place. */
+  #swaps = 0;
 
   constructor(crypto: Crypto) {
     this.#crypto = crypto;
@@ -55,7 +55,7 @@ export class TableDigest {
 
   #begin(table: Table): void {
     this.#damage = table.log.damage;
-    this.#epoch = table.rebase.epoch;
+    this.#swaps = table.rebase.swaps;
     this.#counted = 0;
     this.#known = false;
     this.#sum.fill(0);
@@ -63,7 +63,7 @@ export class TableDigest {
 
   /** Counts in at most so many slots more, and with the last one the rest of the table. */
   advance(table: Table, slots: number): void {
-    if (this.#damage !== table.log.damage || this.#epoch !== table.rebase.epoch) this.#begin(table);
+    if (this.#damage !== table.log.damage || this.#swaps !== table.rebase.swaps) this.#begin(table);
     if (this.#known) return;
     const end = Math.min(this.#counted + slots, table.profile.slots);
     for (let slot = this.#counted; slot < end; slot++) {

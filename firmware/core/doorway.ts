@@ -15,7 +15,7 @@ import {
   MIN_PIN_DIGITS,
   PUBLIC_KEY_BYTES,
 } from "../../protocol/wire/limits";
-import { Trust } from "../../protocol/wire/messages";
+import { Trust } from "../../protocol/wire/receipt";
 import type { Authority } from "./authority";
 import type { BoltControl } from "./bolt-control";
 import type { Instant } from "./clock";
@@ -36,17 +36,18 @@ export const FEEDBACK_S = 0.4;
 const DIGIT_0 = 0x30;
 const DIGIT_9 = 0x39;
 const NO_USAGE: Readonly<Usage> = { used: true, left: 0, firstUse: 0 };
-/** Numbers of holders beyond all slots: the codes programmed at the keypad, then the master. */
+/** Numbers of holders beyond all slots: the codes programmed at the keypad, the offline codes, then the master. */
 const FIRST_LOCAL = 0xff00;
+const FIRST_OFFLINE = 0xff40;
 const NOBODY = -1;
 
 /** Who holds a credential, in words. */
-export type Holder = "nobody" | "slot" | "local" | "master";
+export type Holder = "nobody" | "slot" | "local" | "offline" | "master";
 
 /** The answer of {@link Doorway.why}: an explanation, and whom it is about. */
 export interface Why extends Explanation {
   readonly holder: Holder;
-  /** The slot, or the place of a code programmed at the keypad; −1 for anybody else. */
+  /** The slot, the place of a code programmed at the keypad, or the number of an offline code; −1 for anybody else. */
   readonly slot: number;
 }
 
@@ -95,8 +96,9 @@ export class Doorway {
 
   /** Keeps what a right entry has put right. Once a tick: nobody waits for it. */
   settle(): void {
-    const { table } = this.#parts;
+    const { table, offline, policy, clock } = this.#parts;
     const { lockout } = this;
+    offline.settle(policy, clock.read());
     // What is forgotten in the meantime is kept as well, or a power cut months later would bring it back.
     lockout.wait();
     if (lockout.forgivenUnsettled) {
@@ -116,6 +118,34 @@ export class Doorway {
   /** A card at the reader, by its UID. Returns the reason. */
   present(uid: Uint8Array): number {
     return this.#attempt(Kind.card, Method.card, uid);
+  }
+
+  /** Whether a slot has this public key of a phone. */
+  knowsPhone(publicKey: Uint8Array): boolean {
+    return this.#findPhone(publicKey) >= 0;
+  }
+
+  /** A phone whose key has signed, to open. Returns the reason. */
+  tap(publicKey: Uint8Array): number {
+    return this.#attempt(Kind.phone, Method.phone, publicKey);
+  }
+
+  /** Whether a phone's credential would be let in, as a reason; its slot is loaded. Opens nothing, uses nothing up. */
+  judgePhone(publicKey: Uint8Array): number {
+    const slot = this.#findPhone(publicKey);
+    if (slot < 0) return Reason.unknown;
+    const reason = this.#judge(slot, this.#question(slot, this.#parts.clock.read(), false));
+    const { entry } = this.#parts.table;
+    const isForced = reason === Reason.granted && (entry.flags & Flag.duress) !== 0;
+    if (isForced) this.#diary.duress(Method.phone, entry, entry.kind);
+    return reason;
+  }
+
+  #findPhone(publicKey: Uint8Array): number {
+    const { board, table } = this.#parts;
+    const keys = this.#authority.derived;
+    if (keys === undefined) return NOBODY;
+    return table.find(credentialTag(board.crypto, keys.pinKey, Kind.phone, publicKey));
   }
 
   /** A PIN as ASCII digits, to call the menu. Undefined for whoever may not. Counts as an entry, opens nothing, uses nothing up. */
@@ -154,7 +184,9 @@ export class Doorway {
     const hindrance = method === Method.keypad ? this.#hindrance() : Reason.granted;
     if (hindrance === Reason.lockedOut) return this.#refuseUnlogged();
     if (hindrance !== Reason.granted) return this.#refuse(hindrance, method);
-    const holder = this.#find(credentialTag(board.crypto, keys.pinKey, kind, value));
+    const tag = credentialTag(board.crypto, keys.pinKey, kind, value);
+    const code = this.#findOffline(kind, value, this.#parts.clock.read());
+    const holder = this.#find(tag, code);
     if (holder !== NOBODY) return holder;
     if (method === Method.keypad) this.#countWrong();
     return this.#refuse(Reason.unknown, method);
@@ -186,15 +218,27 @@ export class Doorway {
     return this.#parts.profile.reader && value.length >= MIN_CARD_BYTES && value.length <= MAX_CARD_BYTES;
   }
 
-  /** The holder of a credential, its slot loaded, or {@link NOBODY}. All of master, codes and slots are looked at (rule C6). */
-  #find(tag: Uint8Array): number {
+  /** The offline code that is typed, as a holder (rule C23). Before the table is looked at: what is there counts first. */
+  #findOffline(kind: number, value: Uint8Array, clock: Instant): number {
+    const { offline, policy, board } = this.#parts;
+    const keys = this.#authority.derived;
+    if (kind !== Kind.pin || keys === undefined) return NOBODY;
+    const code = offline.find(board.crypto, keys.codeKey, value, policy, clock);
+    return code < 0 ? NOBODY : FIRST_OFFLINE + code;
+  }
+
+  /**
+   * The holder of a credential, its slot loaded, or {@link NOBODY}; `code` is who holds it if nobody in the table does. All of master,
+   * codes and slots are looked at (rule C6).
+   */
+  #find(tag: Uint8Array, code: number): number {
     const { table, locals, policy } = this.#parts;
     const slot = table.find(tag);
     const place = locals.find(tag);
     const isMaster = equal(policy.master.tag, tag);
     if (slot >= 0) return slot;
     if (isMaster) return MASTER_SLOT;
-    return place < 0 ? NOBODY : FIRST_LOCAL + place;
+    return place < 0 ? code : FIRST_LOCAL + place;
   }
 
   #refuse(reason: number, method: number): number {
@@ -228,9 +272,17 @@ export class Doorway {
   #judge(holder: number, question: Question | undefined): number {
     if (holder === MASTER_SLOT) return Reason.granted;
     if (question === undefined) return Reason.damaged;
+    if (isOffline(holder)) {
+      const reason = decide(question);
+      return reason === Reason.granted ? this.#judgeOffline(holder, question.clock) : reason;
+    }
     if (holder >= FIRST_LOCAL && !this.#isLocalValid(holder - FIRST_LOCAL, question.clock))
       return Reason.disabled;
     return decide(question);
+  }
+
+  #judgeOffline(holder: number, clock: Instant): number {
+    return this.#parts.offline.judge(holder - FIRST_OFFLINE, clock);
   }
 
   #isLocalValid(place: number, { trust, now, bound }: Instant): boolean {
@@ -240,19 +292,49 @@ export class Doorway {
 
   /** What a decision depends on; undefined when a part of it cannot be read. A slot must be loaded. */
   #question(holder: number, clock: Instant, second: boolean): Question | undefined {
-    const { table, locals, policy } = this.#parts;
+    const { table, policy } = this.#parts;
     const { zone, mode, holidays, isZoneLost } = policy;
+    const leaseEnd = this.#authority.heard.leaseEnd(policy.leaseDays);
     const { windows } = table;
     if (holder >= FIRST_LOCAL) {
-      const entry = holder === MASTER_SLOT ? locals.loadMaster() : locals.load(holder - FIRST_LOCAL);
-      return { entry, usage: NO_USAGE, windows, windowCount: 0, zone, mode, holidays, second, clock };
+      const entry = this.#entryOf(holder);
+      return {
+        entry,
+        usage: NO_USAGE,
+        windows,
+        windowCount: 0,
+        zone,
+        mode,
+        holidays,
+        leaseEnd,
+        second,
+        clock,
+      };
     }
     const { entry, usage } = table;
     if (table.index.isDamaged(holder)) return undefined;
     if (!table.loadUsage(holder, entry.generation, entry.uses)) return undefined;
     const hasWindows = table.loadSchedule(entry.schedule);
     if ((!hasWindows || isZoneLost) && obeysSchedule(entry)) return undefined;
-    return { entry, usage, windows, windowCount: table.windowCount, zone, mode, holidays, second, clock };
+    return {
+      entry,
+      usage,
+      windows,
+      windowCount: table.windowCount,
+      zone,
+      mode,
+      holidays,
+      leaseEnd,
+      second,
+      clock,
+    };
+  }
+
+  /** The entry of somebody who has no slot. */
+  #entryOf(holder: number): Entry {
+    const { locals, offline } = this.#parts;
+    if (holder === MASTER_SLOT) return locals.loadMaster();
+    return isOffline(holder) ? offline.load(holder - FIRST_OFFLINE) : locals.load(holder - FIRST_LOCAL);
   }
 
   /** Whether another person waits for this one at a door for two, and would still be let in (rule C15). The slot stays loaded. */
@@ -286,6 +368,8 @@ export class Doorway {
     if (isReady && !this.#commit(holder, question, method)) reason = Reason.busy;
     const entry = question?.entry ?? this.#parts.table.entry;
     if (method === Method.keypad) this.#settleGuess(holder, entry, reason);
+    const isOwn = method === Method.phone && reason === Reason.granted && entry.role === Role.admin;
+    if (isOwn) this.lockout.clear();
     if (reason === Reason.granted) this.#letIn(entry);
     else this.#diary.attempt(reason, method, entry, credentialOf(holder, entry));
     if (reason === Reason.needsSecond)
@@ -307,15 +391,15 @@ export class Doorway {
   /** Commits what a grant uses up, then the event, both before the bolt moves (rules C10, L4). */
   #commit(holder: number, question: Question, method: number): boolean {
     if (!this.#parts.events.hasRoom) return false;
+    const isFirst = !question.usage.used;
     if (holder < FIRST_LOCAL) {
       if (question.second && !this.#usePartner(holder, method)) return false;
       if (!this.#use(holder, question)) return false;
     }
+    const { offline } = this.#parts;
+    if (isOffline(holder) && !offline.use(holder - FIRST_OFFLINE, question.clock)) return false;
     const { entry } = question;
-    const isDuress = (entry.flags & Flag.duress) !== 0;
-    const credential = credentialOf(holder, entry);
-    if (isDuress) return this.#diary.duress(method, entry, credential);
-    return this.#diary.attempt(Reason.granted, method, entry, credential);
+    return this.#diary.granted(method, entry, credentialOf(holder, entry), isFirst);
   }
 
   /** Commits the use of the one who waited, and loads the slot of the one at the door again. */
@@ -371,7 +455,8 @@ export class Doorway {
     const keys = this.#authority.derived;
     if (!this.#isEntry(kind, value)) return simply(Reason.badEntry, "nobody", -1);
     if (!mounted || keys === undefined) return simply(Reason.unknown, "nobody", -1);
-    const holder = this.#find(credentialTag(board.crypto, keys.pinKey, kind, value));
+    const tag = credentialTag(board.crypto, keys.pinKey, kind, value);
+    const holder = this.#find(tag, this.#findOffline(kind, value, clock));
     if (holder === NOBODY) return simply(Reason.unknown, "nobody", -1);
     if (holder === MASTER_SLOT) return simply(Reason.granted, "master", -1);
     const question = this.#question(holder, clock, false);
@@ -379,6 +464,7 @@ export class Doorway {
       if (question === undefined) return simply(Reason.damaged, "slot", holder);
       return { ...explain(question), holder: "slot", slot: holder };
     }
+    if (isOffline(holder)) return simply(this.#judge(holder, question), "offline", holder - FIRST_OFFLINE);
     const place = holder - FIRST_LOCAL;
     if (question === undefined || !this.#isLocalValid(place, clock))
       return simply(Reason.disabled, "local", place);
@@ -402,8 +488,14 @@ function simply(reason: number, holder: Holder, slot: number): Why {
   return { reason, next: 0, nextReason: reason, holder, slot };
 }
 
+/** Whether a holder is an offline code. */
+function isOffline(holder: number): boolean {
+  return holder >= FIRST_OFFLINE && holder !== MASTER_SLOT;
+}
+
 function credentialOf(holder: number, entry: Entry): number {
   if (holder === MASTER_SLOT) return Credential.master;
+  if (isOffline(holder)) return Credential.offline;
   return holder >= FIRST_LOCAL ? Credential.local : entry.kind;
 }
 

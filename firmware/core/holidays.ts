@@ -3,7 +3,7 @@
 // and refuses everybody but administrators.
 
 import { Role } from "../../protocol/wire/entry";
-import { Trust } from "../../protocol/wire/messages";
+import { Trust } from "../../protocol/wire/receipt";
 import type { Holiday } from "../../protocol/wire/settings";
 import { MAX_HOLIDAYS, Mode, NO_MODE } from "../../protocol/wire/settings";
 import type { LocalTime, Zone } from "./calendar";

@@ -14,11 +14,16 @@ import { Keypad } from "./keypad";
 import type { Parts } from "./parts";
 import { mountParts } from "./parts";
 import { Programming } from "./programming";
-import { Session } from "./session";
+import type { Pressed } from "./reset";
+import { Reset } from "./reset";
+import { Secrets } from "./secrets";
+import type { Medium } from "./session";
+import { RadioSessions, Session } from "./session";
 import { EventKind, Method } from "./storage/events";
 import { Sync } from "./sync";
 
 export type { Why } from "./doorway";
+export type { Pressed } from "./reset";
 
 /** Slots that the table digest takes in a tick: too few for a person at the door to notice, and a full lock is through in a minute. */
 const DIGEST_SLOTS_A_TICK = 16;
@@ -28,11 +33,14 @@ export class Lock {
   readonly authority: Authority;
   readonly doorway: Doorway;
   readonly hours: HoursKeeper;
+  readonly secrets: Secrets;
   readonly #bolt: BoltControl;
   readonly #diary: Diary;
   readonly #sync: Sync;
+  readonly #reset: Reset;
   readonly #programming: Programming;
   readonly #keypad = new Keypad();
+  readonly #radio = new RadioSessions();
   /** The reading of the policy that everything was configured by. */
   #version = -1;
   #isBootNoted = false;
@@ -41,12 +49,16 @@ export class Lock {
   constructor(board: Board) {
     this.parts = mountParts(board);
     this.authority = new Authority(this.parts.table, board.crypto, board.identity);
+    this.secrets = new Secrets(this.parts, this.authority);
     this.#diary = new Diary(this.parts.events, this.parts.clock);
     this.#bolt = new BoltControl(board);
     this.hours = new HoursKeeper(this.parts);
     this.doorway = new Doorway(this.parts, this.authority, this.#diary, this.#bolt, this.hours);
     this.#programming = new Programming(this.parts, this.authority, this.#diary, this.hours);
-    this.#sync = new Sync(this.parts, this.authority, this.#diary);
+    const { doorway, hours } = this;
+    this.#reset = new Reset(this.parts, this.authority, this.#diary, doorway, hours);
+    const door = { doorway, bolt: this.#bolt, hours, reset: this.#reset };
+    this.#sync = new Sync(this.parts, this.authority, this.#diary, door);
     if (this.parts.mounted) {
       this.authority.restore();
       this.doorway.restore();
@@ -69,9 +81,17 @@ export class Lock {
 
   // ---- links
 
-  /** A new connection, of whatever link. */
-  open(): Session {
-    return new Session();
+  /** A new connection; undefined where there are as many over the radio as there can be (rule X13). */
+  open(medium?: "network"): Session;
+  open(medium: Medium): Session | undefined;
+  open(medium: Medium = "network"): Session | undefined {
+    const now = this.parts.clock.uptime();
+    return medium === "radio" ? this.#radio.open(now) : new Session(medium, now);
+  }
+
+  /** The connection is gone. */
+  close(session: Session): void {
+    session.closed = true;
   }
 
   /** Answers one message with one message; see {@link Sync}. */
@@ -119,6 +139,15 @@ export class Lock {
     return this.doorway.present(uid);
   }
 
+  /**
+   * The physical act of a factory reset (rule X11): it happens at once, waits for somebody to object, or is refused; see {@link Pressed}.
+   */
+  pressReset(): Pressed {
+    const pressed = this.#reset.press();
+    this.#configure();
+    return pressed;
+  }
+
   /** Whether a credential would open the door at an instant, and why; see {@link Doorway.why}. */
   why(kind: number, value: Uint8Array, clock: Instant): Why {
     return this.doorway.why(kind, value, clock);
@@ -128,8 +157,11 @@ export class Lock {
 
   /** Everything that a lock does by itself: the bolt, and one step of housekeeping. Call it about once a second. */
   tick(): void {
-    const { table, events, digest, mounted } = this.parts;
-    const moved = this.#bolt.tick(mounted && this.hours.advance());
+    const { table, events, digest, clock, mounted } = this.parts;
+    this.#radio.sweep(clock.uptime());
+    if (mounted) this.#reset.tick();
+    this.#configure();
+    const moved = this.#bolt.tick(mounted && this.authority.claimed && this.hours.advance());
     if (moved === "unlocked") this.#diary.note(EventKind.unlocked, 0, Method.auto);
     if (moved === "relocked") this.#diary.note(EventKind.relocked, 0, Method.auto);
     if (!mounted) return;

@@ -3,7 +3,7 @@
 // and memory is never milder than flash. Nothing here throws on stored bytes: what cannot be read is taken for the worst.
 
 import { getU16, getU32, putU16, putU32 } from "../../protocol/wire/bytes";
-import { Trust } from "../../protocol/wire/messages";
+import { Trust } from "../../protocol/wire/receipt";
 import { MAX_LOCKOUT_TRIES } from "../../protocol/wire/settings";
 import type { LockClock } from "./clock";
 
@@ -86,6 +86,11 @@ class Forgiven {
     this.#count = bytes.length / RECORD_BYTES;
     this.#since.fill(this.#clock.uptime());
     return true;
+  }
+
+  /** As if nobody ever was. */
+  forget(): void {
+    this.#count = 0;
   }
 
   /** As if all that a day has was forgiven now. */
@@ -221,6 +226,14 @@ export class Lockout {
     this.#state.fill(0);
     this.#pending = 0;
     this.unsettled = true;
+  }
+
+  /** Begins anew, as a lock does that has lost its owner: nothing counts, and nobody was forgiven. What was stored is gone. */
+  restart(): void {
+    this.#state.fill(0);
+    this.#pending = 0;
+    this.#forgiven.forget();
+    this.unsettled = this.forgivenUnsettled = false;
   }
 
   /** What to store, 6 bytes. */

@@ -4,6 +4,7 @@ import type { Board } from "../ports";
 import { LockClock } from "./clock";
 import { TableDigest } from "./digest";
 import { LocalCodes } from "./local-codes";
+import { OfflineCodes } from "./offline-codes";
 import { Policy } from "./policy";
 import type { Profile } from "./profile";
 import { profileById } from "./profile";
@@ -20,6 +21,7 @@ export interface Parts {
   readonly digest: TableDigest;
   readonly policy: Policy;
   readonly locals: LocalCodes;
+  readonly offline: OfflineCodes;
   readonly events: EventLog;
   readonly clock: LockClock;
   /** How mounting the credentials ended. */
@@ -38,6 +40,7 @@ export function mountParts(board: Board): Parts {
   const clock = new LockClock(board.clock);
   const policy = new Policy();
   const locals = new LocalCodes(table);
+  const offline = new OfflineCodes(table);
   const mountState = table.mount();
   events.mount();
   if (mountState === "mounted") {
@@ -47,10 +50,11 @@ export function mountParts(board: Board): Parts {
     // Events say what the clock showed: the true time may have been earlier by the error bound.
     clock.resume(events.latest - policy.clockBound);
     locals.restore();
+    offline.restore();
   }
   const mounted = mountState === "mounted" && events.mounted;
   const digest = new TableDigest(board.crypto);
-  return { board, profile, table, digest, policy, locals, events, clock, mountState, mounted };
+  return { board, profile, table, digest, policy, locals, offline, events, clock, mountState, mounted };
 }
 
 /** Formats both partitions of a board for its identity: at provisioning, and nowhere else. */

@@ -2,7 +2,7 @@
 // setting cannot be read any more, the lock takes the value that lets in the fewest.
 
 import { DENSITY_LIMIT } from "../../protocol/wire/limits";
-import type { HoursPolicy, LockoutPolicy, Master } from "../../protocol/wire/settings";
+import type { HoursPolicy, LockoutPolicy, Master, OfflinePolicy } from "../../protocol/wire/settings";
 import {
   MAX_HOLIDAYS,
   MAX_LOCKOUT_TRIES,
@@ -11,23 +11,30 @@ import {
   parseDensity,
   parseHoliday,
   parseHours,
+  parseLeaseDays,
   parseLocalCodes,
   parseLockout,
   parseMaster,
   parseMode,
+  parseOffline,
   parseRelock,
+  parseResetDelay,
   Setting,
 } from "../../protocol/wire/settings";
 import type { Zone } from "./calendar";
 import { parseZoneSetting, UTC0 } from "./calendar";
 import { MAX_BOUND_S } from "./clock";
 import { Holidays } from "./holidays";
+import { commandedMode } from "./overlay";
 import type { Table } from "./storage/table";
 
 /** A door locks itself again after this many seconds, unless its setting says otherwise (rule M6). */
 const DEFAULT_RELOCK_S = 5;
 /** As good as no clock: what a lock takes that does not know any more how far off its clock may be. */
 const STRICTEST_BOUND_S = 1;
+/** What a lock takes that does not know any more how long its leases are. */
+const SHORTEST_LEASE_DAYS = 1;
+const NO_OFFLINE: OfflinePolicy = { kinds: 0, indexes: 1 };
 const NO_MASTER: Master = { digits: 0, tag: new Uint8Array(0) };
 const USUAL_LOCKOUT: LockoutPolicy = { tries: MAX_LOCKOUT_TRIES, leastMinutes: 0 };
 const STRICTEST_LOCKOUT: LockoutPolicy = { tries: 1, leastMinutes: 0 };
@@ -50,6 +57,12 @@ export class Policy {
   localCodes = true;
   /** The error bound above which the clock counts as unknown, in seconds (rule T11). */
   clockBound = MAX_BOUND_S;
+  /** Which offline codes open (rule C23). */
+  offline: OfflinePolicy = NO_OFFLINE;
+  /** After how many hours a factory reset that nobody objects to happens, 0 for never (rule X11). */
+  resetDelay = 0;
+  /** For how many days the issuer's word is good for slots with the flag lease, 0 for ever (rule S12). */
+  leaseDays = 0;
   readonly holidays = new Holidays();
   /** Counts readings, for whoever keeps something that depends on them. */
   version = 0;
@@ -60,7 +73,8 @@ export class Policy {
     const zone = table.setting(Setting.zone);
     this.zone = (zone && parseZoneSetting(zone)) ?? UTC0;
     this.isZoneLost = table.hasLost(Setting.zone);
-    this.mode = settingOr(table, Setting.mode, parseMode, Mode.normal, Mode.resident);
+    const commanded = commandedMode(table);
+    this.mode = commanded ?? settingOr(table, Setting.mode, parseMode, Mode.normal, Mode.resident);
     this.relockSeconds = settingOr(
       table,
       Setting.relockSeconds,
@@ -76,6 +90,9 @@ export class Policy {
     this.hours = hours && parseHours(hours);
     this.localCodes = settingOr(table, Setting.localCodes, parseLocalCodes, true, false);
     this.clockBound = settingOr(table, Setting.clockBound, parseClockBound, MAX_BOUND_S, STRICTEST_BOUND_S);
+    this.offline = settingOr(table, Setting.offlineCodes, parseOffline, NO_OFFLINE, NO_OFFLINE);
+    this.resetDelay = settingOr(table, Setting.resetDelay, parseResetDelay, 0, 0);
+    this.leaseDays = settingOr(table, Setting.leaseDays, parseLeaseDays, 0, SHORTEST_LEASE_DAYS);
     this.holidays.clear();
     for (let n = 0; n < MAX_HOLIDAYS; n++) this.#readHoliday(table, n);
   }

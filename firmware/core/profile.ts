@@ -15,6 +15,8 @@ export interface Profile {
   readonly acks: number;
   /** Whether there is a card reader. */
   readonly reader: boolean;
+  /** Whether there is a network beside the radio: Wi-Fi, and a broker to find by it. */
+  readonly network: boolean;
   /** Partition sizes in bytes. */
   readonly credentialBytes: number;
   readonly eventBytes: number;
@@ -31,24 +33,26 @@ export const LOCK_1000: Profile = {
   holidays: 64,
   acks: 1024,
   reader: true,
+  network: true,
   credentialBytes: 192 * 1024,
   eventBytes: 320 * 1024,
   events: 10_000,
 };
 
 /**
- * The LS-L500i: ten slots in 16 KiB, of which one sector must always hold all that lives. 3,776 of its 4,064 bytes: slots 480, uses
- * 192, twelve schedules (one for each slot, one for business hours, one to change over to) 576, settings 352, 16 holidays 256, codes
- * of the keypad 320, other values of the lock's own 512, their second copies 368, acks 720.
+ * The LS-L500i: ten slots in 16 KiB, of which one sector must always hold all that lives. 3,968 of its 4,064 bytes: slots 480, uses
+ * 192, twelve schedules (one for each slot, one for business hours, one to change over to) 576, settings 496, eight holidays 128, codes
+ * of the keypad 320, other values of the lock's own 672, their second copies 384, acks 720.
  */
 export const L500I: Profile = {
   id: 2,
   name: "l500i",
   slots: 10,
   schedules: 12,
-  holidays: 16,
+  holidays: 8,
   acks: 128,
   reader: false,
+  network: false,
   credentialBytes: 16 * 1024,
   eventBytes: 24 * 1024,
   events: 500,

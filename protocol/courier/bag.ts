@@ -1,28 +1,38 @@
-// A bag: mail for one lock that a courier takes along, and the receipts that come back in it. It is filled at the office and works
-// without a network; what it holds is signed, so nobody has to trust the bag. As bytes it is `[lock, [[type, body], …], [receipt, …]]`.
+// A bag: mail for one lock that a courier takes along, and the receipts and events that come back in it. It is filled at the office and works
+// without a network; what it holds is signed or sealed, so nobody has to trust the bag. As bytes it is
+// `[lock, [[type, body], …], next event, [receipt, …], [page, …]]`.
 
 import { Reader } from "../wire/cbor";
 import { type CborValue, decode, encode } from "../wire/cborx";
 import { readEnvelope } from "../wire/cose";
 import { LOCK_ID_BYTES, MAX_BUNDLE_BYTES } from "../wire/limits";
-import { emptyBundle, readBundle, type Status, StatusFlag, Type } from "../wire/messages";
+import { type Status, StatusFlag, Type } from "../wire/messages";
+import { emptyBundle, readBundle, readKeyset, readRebase } from "../wire/payloads";
 import type { Mail, Mailbox } from "./courier";
 
-/** Mail out, receipts home. */
+/** Mail out, receipts and events home. */
 export interface Bag {
   /** 8 bytes. */
   readonly lock: Uint8Array;
+  /** A sign of life among it is brought last, and a consent to a reset once. */
   readonly mail: readonly Mail[];
+  /** The seq of the first event that is wanted, 0 for none. */
+  readonly nextEvent: number;
   /** Whole receipt messages, in the order in which they came. */
   readonly receipts: Uint8Array[];
+  /** Whole page messages, in the order in which they came. */
+  readonly pages: Uint8Array[];
 }
 
 /** The bytes of a bag, for a file. */
 export function packBag(bag: Bag): Uint8Array {
-  return encode([bag.lock, bag.mail.map(({ type, body }) => [type, body]), bag.receipts]);
+  const mail = bag.mail.map(({ type, body }) => [type, body]);
+  return encode([bag.lock, mail, bag.nextEvent, bag.receipts, bag.pages]);
 }
 
 const isBytes = (value: CborValue): value is Uint8Array => value instanceof Uint8Array;
+
+const areBytes = (value: CborValue): value is Uint8Array[] => Array.isArray(value) && value.every(isBytes);
 
 function unpackMail(value: CborValue): Mail | undefined {
   if (!Array.isArray(value) || value.length !== 2) return undefined;
@@ -33,39 +43,80 @@ function unpackMail(value: CborValue): Mail | undefined {
 /** The bag in these bytes; undefined when they are none. */
 export function unpackBag(bytes: Uint8Array): Bag | undefined {
   const value = decode(bytes);
-  if (!Array.isArray(value) || value.length !== 3) return undefined;
-  const [lock, list, receipts] = value;
-  if (!isBytes(lock) || lock.length !== LOCK_ID_BYTES || !Array.isArray(list) || !Array.isArray(receipts))
-    return undefined;
+  if (!Array.isArray(value) || value.length !== 5) return undefined;
+  const [lock, list, nextEvent, receipts, pages] = value;
+  if (!isBytes(lock) || lock.length !== LOCK_ID_BYTES || !Array.isArray(list)) return undefined;
   const mail = list.map(unpackMail).filter((piece) => piece !== undefined);
-  if (mail.length !== list.length || !receipts.every(isBytes)) return undefined;
-  return { lock, mail, receipts };
+  if (mail.length !== list.length || typeof nextEvent !== "number" || nextEvent < 0) return undefined;
+  if (!areBytes(receipts) || !areBytes(pages)) return undefined;
+  return { lock, mail, nextEvent, receipts, pages };
 }
 
-/** Where a bundle stands in the log, read off its outside; undefined for what is no bundle. */
-function placeOf(body: Uint8Array): { epoch: number; last: number } | undefined {
+/** The payload of a signed body, unverified. */
+function payloadOf(body: Uint8Array): Reader | undefined {
   const envelope = readEnvelope(new Reader(body), MAX_BUNDLE_BYTES);
+  return envelope && new Reader(envelope.payload);
+}
+
+/** Whether a lock can use a bundle: one of its epoch with something new, or one of a later epoch, which a whole new table begins. */
+function isBundleWanted(payload: Reader, status: Status): boolean {
   const bundle = emptyBundle();
-  if (envelope === undefined || !readBundle(new Reader(envelope.payload), bundle)) return undefined;
-  return { epoch: bundle.epoch, last: bundle.first + bundle.count - 1 };
+  if (!readBundle(payload, bundle)) return false;
+  const { epoch, first, count } = bundle;
+  return epoch > status.epoch || (epoch === status.epoch && first + count - 1 > status.applied);
 }
 
-function isWanted({ type, body }: Mail, status: Status): boolean {
+/** What of the mail a lock with this status can use; a bag knows no more of it than its outside. */
+function wantedOf(mail: readonly Mail[], status: Status): Mail[] {
   const isUnclaimed = (status.flags & StatusFlag.unclaimed) !== 0;
-  if (type === Type.claim) return isUnclaimed;
-  if (type === Type.keys) return status.keyset === 0;
-  if (type !== Type.bundle) return true;
-  const place = placeOf(body);
-  return place !== undefined && (isUnclaimed || place.last > status.applied);
+  let isRebased = false;
+  return mail.filter(({ type, body }) => {
+    const payload = payloadOf(body);
+    switch (type) {
+      case Type.claim:
+        return isUnclaimed;
+      case Type.keys:
+        return isUnclaimed || (payload !== undefined && (readKeyset(payload)?.number ?? 0) > status.keyset);
+      case Type.rebase:
+        isRebased = payload !== undefined && (readRebase(payload)?.epoch ?? 0) > status.epoch;
+        return isRebased;
+      case Type.part:
+        return isRebased;
+      case Type.bundle:
+        return payload !== undefined && (isUnclaimed || isBundleWanted(payload, status));
+      default:
+        return true;
+    }
+  });
 }
 
-/** The mailbox that a bag is. `time` reaches the issuer where the courier can, for the clock of a lock that has no network. */
-export function bagMailbox(bag: Bag, time: (nonce: Uint8Array) => Promise<Uint8Array | undefined>): Mailbox {
+/** What a lock is brought once in a session, however often it is asked where it stands. */
+const ONCE: readonly number[] = [Type.ask, Type.reset];
+
+/**
+ * The mailbox that a bag is, for one session. `time` reaches the issuer where the courier can, for the clock of a lock that has no
+ * network.
+ */
+export function bagMailbox(bag: Bag, time: Mailbox["time"]): Mailbox {
+  const brought = new Set<Mail>();
   return {
-    mail: async (status) => bag.mail.filter((piece) => isWanted(piece, status)),
+    mail: async (status) => {
+      const isDue = (piece: Mail): boolean => piece.type !== Type.heartbeat && !brought.has(piece);
+      const mail = wantedOf(bag.mail, status).filter(isDue);
+      // A claim and a keyset go first, and then the lock is asked again.
+      const isAskedAgain = mail.some(({ type }) => type === Type.claim || type === Type.keys);
+      if (!isAskedAgain) for (const piece of mail) if (ONCE.includes(piece.type)) brought.add(piece);
+      return mail;
+    },
     time,
     receipt: async (message) => {
       bag.receipts.push(message.slice());
+    },
+    heartbeat: async () => bag.mail.find(({ type }) => type === Type.heartbeat)?.body,
+    ...(bag.nextEvent === 0 ? {} : { nextEvent: async () => bag.nextEvent }),
+    page: async (message) => {
+      bag.pages.push(message.slice());
+      return undefined;
     },
   };
 }

@@ -5,6 +5,8 @@
 export interface Link {
   /** Sends one message and gives the lock's answer to it; undefined when none came in time, or the link is down. */
   request(message: Uint8Array): Promise<Uint8Array | undefined>;
+  /** Waits, on a link that can: for a lock that is busy, or wants fewer attempts. */
+  pause?(seconds: number): Promise<void>;
   /** Ends the connection; afterwards every request gives undefined. */
   close(): Promise<void>;
 }

@@ -1,10 +1,10 @@
-// What is derived from keys: the five keys of a claim, the tag that stands for a credential, and the id of a
-// public key.
+// What is derived from keys: the five keys of a claim, the tag that stands for a credential, the password of a
+// lock at its broker, and the id of a public key.
 // Property 6 of the protocol: no PIN, phone key or card number travels or is stored, only its tag. A former
 // owner knows the keys of his own claim and can derive none of another: only the lock and its maker hold the
 // device secret.
 
-import { ascii, putU32 } from "../wire/bytes";
+import { ascii, putU32, toHex } from "../wire/bytes";
 import type { Crypto } from "./port";
 
 const HASH_BYTES = 32;
@@ -107,6 +107,16 @@ export function credentialTag(
   input[0] = kind;
   input.set(value, 1);
   return crypto.hmacSha256(pinKey, input).slice(0, CREDENTIAL_TAG_BYTES);
+}
+
+const BROKER_INFO = ascii("tumbler/1 broker");
+
+/**
+ * The password with which a lock, its id in hexadecimal as user, shows itself to the MQTT broker of its site:
+ * HMAC-SHA256(linkKey, "tumbler/1 broker") in lower-case hexadecimal. A new claim has another one.
+ */
+export function brokerPassword(crypto: Crypto, linkKey: Uint8Array): string {
+  return toHex(crypto.hmacSha256(linkKey, BROKER_INFO));
 }
 
 /** The 8 bytes by which an envelope's `kid` names an Ed25519 public key: SHA-256(publicKey), cut. */

@@ -5,6 +5,7 @@
 // On Moddable this module cannot be preloaded: SHA-2 of @noble/hashes keeps its message schedule in typed
 // arrays of its module, and buffers of a preloaded module are read-only flash.
 
+import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { Point } from "@noble/ed25519";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
@@ -125,6 +126,15 @@ export const noble: Crypto = {
     } catch {
       // The library throws on bytes that are no point of the curve.
       return false;
+    }
+  },
+  seal: (key, nonce, aad, plain) => xchacha20poly1305(key, nonce, aad).encrypt(plain),
+  unseal(key, nonce, aad, sealed) {
+    try {
+      return xchacha20poly1305(key, nonce, aad).decrypt(sealed);
+    } catch {
+      // So the library says that the tag is another, and also that there is none.
+      return undefined;
     }
   },
 };

@@ -16,4 +16,11 @@ export interface Crypto {
   ed25519Sign(message: Uint8Array, seed: Uint8Array): Uint8Array;
   /** The backend's own verification, whatever its edge rules; false, never an exception, on any input. Only ./verify.ts calls it. */
   ed25519Verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean;
+  /**
+   * XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03 §2): `plain` sealed under a 32-byte key and a 24-byte nonce that is used once, with
+   * the authenticated `aad`; 16 bytes longer than it was.
+   */
+  seal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): Uint8Array;
+  /** What {@link seal} sealed; undefined, never an exception, when key, nonce, aad or any byte is another. */
+  unseal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
 }

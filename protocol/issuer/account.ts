@@ -5,35 +5,62 @@ import type { Crypto } from "../crypto/port";
 import { toHex } from "../wire/bytes";
 import { Reader } from "../wire/cbor";
 import { readEnvelope } from "../wire/cose";
-import type { Receipt } from "../wire/messages";
-import { readReceipt } from "../wire/messages";
+import { MAX_KEYS } from "../wire/limits";
+import { readRebase } from "../wire/payloads";
+import type { Receipt } from "../wire/receipt";
+import { readReceipt } from "../wire/receipt";
 import { Setting } from "../wire/settings";
 import type { Door } from "./directory";
 import { Directory } from "./directory";
 import type { SigningKey } from "./encode";
 import { signingKey } from "./encode";
+import { EventBook, readPlainPage } from "./events";
 import type { Fact, LockRecord } from "./facts";
 import type { Outcome } from "./ledger";
 import { Ledger } from "./ledger";
 import { hoursValue, masterValue } from "./policies";
 import type { DoorRow } from "./rows";
+import { tableOf } from "./whole-table";
 import type { OffsetOf } from "./zone";
 
 /** Who signs. */
 export interface Signers {
   readonly site: string;
-  /** The owner's root: keysets, and nothing else. */
+  /** The owner's root: keysets, raised time epochs, rebases and consents to a reset. */
   readonly owner: SigningKey;
-  /** The issuer's key: bundles and time. */
+  /** The issuer's newest key: bundles, heartbeats and time. */
   readonly issuer: SigningKey;
+  /** Keys before it that are still good; nothing new is signed with them. */
+  readonly earlier: readonly SigningKey[];
+  /** The number of the keyset with these keys (rule P7). */
+  readonly keyset: number;
 }
 
-/** A door's lock and its ledger. */
+/** A door's lock, its ledger, and its events. */
 export interface BoundLock {
   readonly door: Door;
   readonly record: LockRecord;
   readonly ledger: Ledger;
+  readonly events: EventBook;
+  /** The epoch that the ledger began with: what is of an earlier one is of an earlier claim. */
+  readonly firstEpoch: number;
+  timeEpoch: number;
+  /** Whether the next mail is to be a whole new table. */
+  wantsRebase: boolean;
+  /** The last one that was signed. */
+  rebase?: Rebase;
+  /** Whether the owner consents to a factory reset. */
+  consentsToReset: boolean;
 }
+
+/** A whole new table as it was signed: bodies of messages. */
+export interface Rebase {
+  readonly epoch: number;
+  readonly order: Uint8Array;
+  readonly parts: readonly Uint8Array[];
+}
+
+type LockFact = Extract<Fact, { readonly lock: string }>;
 
 /** The receipt in an envelope; undefined for anything else. Looks at no signature. */
 export function receiptOf(envelope: Uint8Array): Receipt | undefined {
@@ -67,9 +94,13 @@ export class Account {
     switch (fact.t) {
       case "account": {
         const owner = signingKey(this.#crypto, fact.owner);
-        this.signers = { site: fact.site, owner, issuer: signingKey(this.#crypto, fact.issuer) };
+        const issuer = signingKey(this.#crypto, fact.issuer);
+        this.signers = { site: fact.site, owner, issuer, earlier: [], keyset: 1 };
         break;
       }
+      case "keys":
+        this.#rotate(signingKey(this.#crypto, fact.issuer), fact.keepsOld);
+        break;
       case "door":
         this.#setDoor(fact.row);
         break;
@@ -78,6 +109,7 @@ export class Account {
       case "master":
       case "hours":
       case "users":
+      case "sealed":
         this.#applyAt(directory.door(fact.door), fact);
         break;
       case "schedule":
@@ -103,16 +135,51 @@ export class Account {
         this.#revoke(fact.person);
         directory.remove(fact.person);
         break;
+      default:
+        return this.#applyTo(this.lock(fact.lock), fact);
+    }
+    return [];
+  }
+
+  /** Takes a fact about one lock. */
+  #applyTo(bound: BoundLock, fact: LockFact): Outcome[] {
+    const { ledger } = bound;
+    switch (fact.t) {
       case "signed":
-        this.lock(fact.lock).ledger.signed(fact.bundle);
+        ledger.signed(fact.bundle);
+        break;
+      case "resigned":
+        ledger.resigned(fact.bundle);
         break;
       case "receipt":
-        return this.#take(fact.lock, fact.receipt);
+        return this.#take(bound, fact.receipt);
       case "unanswered":
-        this.lock(fact.lock).ledger.unanswered();
+        ledger.unanswered();
+        break;
+      case "page":
+        takePage(bound, fact.page);
+        break;
+      case "time-epoch":
+        bound.timeEpoch = fact.epoch;
+        break;
+      case "rebase-wanted":
+        bound.wantsRebase = true;
+        break;
+      case "rebase":
+        takeRebase(this.#crypto, bound, fact.order, fact.parts);
+        break;
+      case "reset":
+        bound.consentsToReset = fact.consents;
         break;
     }
     return [];
+  }
+
+  #rotate(issuer: SigningKey, keepsOld: boolean): void {
+    const { signers } = this;
+    if (signers === undefined) throw new Error("keys in the journal: there is no account yet");
+    const earlier = keepsOld ? [signers.issuer, ...signers.earlier].slice(0, MAX_KEYS - 1) : [];
+    this.signers = { ...signers, issuer, earlier, keyset: signers.keyset + 1 };
   }
 
   /** Takes a fact about one door. */
@@ -132,6 +199,10 @@ export class Account {
       case "hours":
         door.hours = fact.hours;
         this.#wantHours(door);
+        break;
+      case "sealed":
+        door.sealed.set(fact.setting, fact.plain);
+        if (fact.value.length > 0) this.#ledgerOf(door)?.wantSetting(fact.setting, fact.value);
         break;
       case "users":
         for (const [handle, user] of fact.users) {
@@ -159,8 +230,13 @@ export class Account {
     if (door.lock !== undefined) this.locks.delete(toHex(door.lock.lock));
     if (before !== undefined && before.door !== door) before.door.lock = undefined;
     door.lock = record;
-    const ledger = new Ledger(this.#crypto, record.lock, (before?.ledger.log.epoch ?? 0) + 1);
-    this.locks.set(id, { door, record, ledger });
+    const firstEpoch = before?.ledger.nextEpoch ?? 1;
+    const ledger = new Ledger(this.#crypto, record.lock, firstEpoch);
+    const events = new EventBook(this.#crypto);
+    // The time epoch of a lock outlives its claims.
+    const timeEpoch = before?.timeEpoch ?? 0;
+    const wishes = { wantsRebase: false, consentsToReset: false };
+    this.locks.set(id, { door, record, ledger, events, firstEpoch, timeEpoch, ...wishes });
     ledger.wantSetting(Setting.zone, door.row.zoneValue);
     for (const [setting, value] of door.settings) ledger.wantSetting(setting, value);
     for (const { schedule, windows } of this.directory.schedules.values())
@@ -204,9 +280,32 @@ export class Account {
     }
   }
 
-  #take(lock: string, envelope: Uint8Array): Outcome[] {
+  #take({ ledger, events, firstEpoch }: BoundLock, envelope: Uint8Array): Outcome[] {
     const receipt = receiptOf(envelope);
     if (receipt === undefined) throw new Error("receipt in the journal: wanted a signed receipt");
-    return this.lock(lock).ledger.take(receipt);
+    const outcomes = ledger.take(receipt);
+    const changed = receipt.epoch < firstEpoch ? undefined : events.told(receipt);
+    if (changed !== undefined) raiseChanged(ledger, changed);
+    return outcomes;
   }
+}
+
+function raiseChanged(ledger: Ledger, changed: { readonly seq: number; readonly text: string }): void {
+  ledger.raise({ kind: "events-changed", epoch: ledger.log.epoch, ...changed });
+}
+
+function takePage({ ledger, events }: BoundLock, plain: Uint8Array): void {
+  const page = readPlainPage(plain);
+  if (page === undefined) throw new Error("page in the journal: wanted a run of events");
+  const changed = events.take(page);
+  if (changed !== undefined) raiseChanged(ledger, changed);
+}
+
+function takeRebase(crypto: Crypto, bound: BoundLock, order: Uint8Array, parts: readonly Uint8Array[]): void {
+  const envelope = readEnvelope(new Reader(order), order.length);
+  const fields = envelope && readRebase(new Reader(envelope.payload));
+  if (fields === undefined) throw new Error("rebase in the journal: wanted a signed order");
+  bound.ledger.rebased(fields, tableOf(crypto, parts));
+  bound.rebase = { epoch: fields.epoch, order, parts };
+  bound.wantsRebase = false;
 }

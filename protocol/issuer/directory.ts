@@ -22,6 +22,8 @@ export interface Door {
   readonly handles: Map<number, string>;
   /** Settings that are the same bytes at any lock. */
   readonly settings: Map<number, Uint8Array>;
+  /** Settings that are sealed for the lock, as they were said (rules X5, A63). */
+  readonly sealed: Map<number, Uint8Array>;
   /** The PIN that opens whatever the hours are, empty once it was taken away (rule C17). */
   master?: string;
   /** When the door unlocks itself, with an empty schedule once that was taken away (rule T16). */
@@ -43,7 +45,13 @@ export class Directory {
 
   setDoor(row: DoorRow): Door {
     const known = this.doors.get(row.door);
-    const door = known ?? { row, users: new Map(), handles: new Map(), settings: new Map() };
+    const door = known ?? {
+      row,
+      users: new Map(),
+      handles: new Map(),
+      settings: new Map(),
+      sealed: new Map(),
+    };
     door.row = row;
     this.doors.set(row.door, door);
     return door;
@@ -109,7 +117,7 @@ export class Directory {
       minutesAfterFirstUse: row.minutesAfterFirstUse,
       firstUseHours: row.firstUseHours,
       capabilities: row.capabilities,
-      flags: (row.dual ? Flag.dual : 0) | (row.notify ? Flag.notify : 0),
+      flags: (row.dual ? Flag.dual : 0) | (row.lease ? Flag.lease : 0) | (row.notify ? Flag.notify : 0),
       disabled: off,
     };
     // Where the zone of a door has changed since, an end may have come before its start there: no time is left to grant.
@@ -124,6 +132,10 @@ export class Directory {
     if (row.card !== "") {
       const tag = credentialTag(crypto, pinKey, TAG_KIND.card, fromHex(row.card));
       contents.push({ ...terms, kind: Kind.card, tag, digits: 0 });
+    }
+    if (row.phoneKey !== "") {
+      const tag = credentialTag(crypto, pinKey, TAG_KIND.phone, fromHex(row.phoneKey));
+      contents.push({ ...terms, kind: Kind.phone, tag, digits: 0 });
     }
     return contents;
   }

@@ -8,7 +8,7 @@ import { decode, encode } from "../wire/cborx";
 import { Domain, signEnvelope } from "../wire/cose";
 import { Field, Op } from "../wire/deltas";
 import { MAX_BUNDLE_BYTES, MAX_BUNDLE_DELTAS, VERSION } from "../wire/limits";
-import type { Keyset, TimeAnswer } from "../wire/messages";
+import type { Command, Heartbeat, Keyset, ResetConsent, TimeAnswer, Unlock } from "../wire/payloads";
 import type { Window } from "../wire/windows";
 
 /** What a put and a change may say of a slot beside its credential; what is 0 or left out is not sent. Times are UTC seconds. */
@@ -199,6 +199,7 @@ export function signKeyset(crypto: Crypto, owner: SigningKey, keyset: Keyset): U
   const pairs: Pair[] = [
     [2, keyset.number],
     [3, keys],
+    [4, keyset.claim],
   ];
   return sign(crypto, Domain.keys, owner, payloadOf(keyset.lock, pairs));
 }
@@ -211,6 +212,75 @@ export function signTime(crypto: Crypto, issuer: SigningKey, answer: TimeAnswer)
     [4, answer.timeEpoch],
   ];
   return sign(crypto, Domain.time, issuer, payloadOf(answer.lock, pairs));
+}
+
+/** An issuer's sign of life (rules S12, K2, L3), signed by an issuer key that may sign bundles. */
+export function signHeartbeat(crypto: Crypto, issuer: SigningKey, heartbeat: Heartbeat): Uint8Array {
+  const pairs: Pair[] = [
+    [2, heartbeat.epoch],
+    [3, heartbeat.issuedAt],
+    [4, heartbeat.acks],
+    [5, heartbeat.events],
+  ];
+  return sign(crypto, Domain.heartbeat, issuer, payloadOf(heartbeat.lock, pairs));
+}
+
+/** The consent to a factory reset (rule X11), signed by the owner's root. */
+export function signReset(crypto: Crypto, owner: SigningKey, consent: ResetConsent): Uint8Array {
+  return sign(crypto, Domain.reset, owner, payloadOf(consent.lock, [[2, consent.claim]]));
+}
+
+/** What a rebase order says. */
+export interface RebaseHead {
+  readonly lock: Uint8Array;
+  /** Above the lock's. */
+  readonly epoch: number;
+  /** UTC seconds. */
+  readonly issuedAt: number;
+  /** The position at which the new log begins. */
+  readonly base: number;
+}
+
+/** The order of a whole new table (rule S9), signed by the owner's root; `prints` are those of its parts, 16 bytes each. */
+export function signRebase(
+  crypto: Crypto,
+  owner: SigningKey,
+  head: RebaseHead,
+  prints: readonly Uint8Array[],
+): Uint8Array {
+  const pairs: Pair[] = [
+    [2, head.epoch],
+    [3, head.issuedAt],
+    [4, head.base],
+    [5, [...prints]],
+  ];
+  return sign(crypto, Domain.rebase, owner, payloadOf(head.lock, pairs));
+}
+
+/** What a phone says of itself: the nonce that it answers, and its public key. */
+const phonePairs = (phone: SigningKey, nonce: Uint8Array): Pair[] => [
+  [2, nonce],
+  [3, phone.publicKey],
+];
+
+/** A phone's request to open (rules S8, X6), signed by the phone's own key. */
+export function signUnlock(
+  crypto: Crypto,
+  phone: SigningKey,
+  { lock, nonce }: Omit<Unlock, "publicKey">,
+): Uint8Array {
+  return sign(crypto, Domain.unlock, phone, payloadOf(lock, phonePairs(phone, nonce)));
+}
+
+/** A phone's command (rules A61, X7), signed by the phone's own key. An empty argument is left out. */
+export function signCommand(
+  crypto: Crypto,
+  phone: SigningKey,
+  { lock, nonce, op, argument }: Omit<Command, "publicKey">,
+): Uint8Array {
+  const pairs: Pair[] = [...phonePairs(phone, nonce), [4, op]];
+  if (argument.length > 0) pairs.push([5, argument]);
+  return sign(crypto, Domain.command, phone, payloadOf(lock, pairs));
 }
 
 /** What a bundle says beside its deltas. */

@@ -58,7 +58,34 @@ export type Fact =
   /** A receipt came whose signature is the lock's: the COSE_Sign1. */
   | { readonly t: "receipt"; readonly lock: string; readonly receipt: Uint8Array }
   /** An attempt to deliver what is signed had no answer. */
-  | { readonly t: "unanswered"; readonly lock: string };
+  | { readonly t: "unanswered"; readonly lock: string }
+  /** From now on a key of this seed signs; the one before it stays good only where `keepsOld` says so. */
+  | { readonly t: "keys"; readonly issuer: Uint8Array; readonly keepsOld: boolean }
+  /** A bundle was signed again by a newer key: the same deltas at the same positions. */
+  | { readonly t: "resigned"; readonly lock: string; readonly bundle: Uint8Array }
+  /** Time answers for a lock are of this time epoch. */
+  | { readonly t: "time-epoch"; readonly lock: string; readonly epoch: number }
+  /** A secret setting of a door, as it was said and as it was sealed for the door's lock; empty while there is no lock. */
+  | {
+      readonly t: "sealed";
+      readonly door: string;
+      readonly setting: number;
+      readonly plain: Uint8Array;
+      readonly value: Uint8Array;
+    }
+  /** A page of events came: what was sealed in it. */
+  | { readonly t: "page"; readonly lock: string; readonly page: Uint8Array }
+  /** A lock shall get a whole new table. */
+  | { readonly t: "rebase-wanted"; readonly lock: string }
+  /** A whole new table was signed: the COSE_Sign1 that orders it, and its parts. */
+  | {
+      readonly t: "rebase";
+      readonly lock: string;
+      readonly order: Uint8Array;
+      readonly parts: readonly Uint8Array[];
+    }
+  /** The owner consents to a factory reset of a lock, or does so no more. */
+  | { readonly t: "reset"; readonly lock: string; readonly consents: boolean };
 
 /** One record of the journal: the facts of one change, which hold together or not at all. */
 export function encodeFacts(facts: readonly Fact[]): Uint8Array {

@@ -2,6 +2,8 @@
 // people who are there already: handles, PINs and cards that stand once in the account, grantors that exist and never form a ring. That
 // the first digits of PINs stand once at a door is the doors' part.
 
+import { isAcceptableKey } from "../crypto/verify";
+import { fromHex } from "../wire/bytes";
 import { Capability, Role } from "../wire/entry";
 import {
   MAX_CARD_BYTES,
@@ -12,6 +14,7 @@ import {
   MAX_USES,
   MIN_CARD_BYTES,
   MIN_PIN_DIGITS,
+  PUBLIC_KEY_BYTES,
 } from "../wire/limits";
 import { weakness } from "./pins";
 import type { Known, PersonRow } from "./rows";
@@ -25,7 +28,7 @@ import type { OffsetOf } from "./zone";
 const REQUIRED = ["person", "name", "role", "keys"];
 const OPTIONAL = [
   ...["pin", "card", "start", "end", "schedule", "uses", "grantor", "capabilities"],
-  ...["duress-pin", "first-use-hours", "minutes-after-first-use", "dual", "notify"],
+  ...["duress-pin", "first-use-hours", "minutes-after-first-use", "dual", "notify", "lease", "phone-key"],
 ];
 
 /** Columns with what is typed at a door. */
@@ -37,8 +40,9 @@ const UNIQUE: readonly { readonly what: string; readonly columns: readonly Uniqu
   { what: "person", columns: ["person"] },
   { what: "PIN", columns: PIN_COLUMNS },
   { what: "card", columns: ["card"] },
+  { what: "phone key", columns: ["phone-key"] },
 ];
-type UniqueColumn = "person" | "card" | PinColumn;
+type UniqueColumn = "person" | "card" | "phone-key" | PinColumn;
 
 /** In place of a PIN: one that the issuer makes, where the person has none that can stay (rule C18). */
 const AUTO = "auto";
@@ -121,6 +125,7 @@ function readPerson(row: Row, context: PeopleContext): PersonRow {
     pin: readPin(row, context.people),
     duressPin: readDuressPin(row),
     card: readCard(row),
+    phoneKey: readPhoneKey(row),
     ...readTimes(row, role, keys, context),
     schedule,
     uses: readCount(row, "uses", MAX_USES, "any number"),
@@ -128,6 +133,7 @@ function readPerson(row: Row, context: PeopleContext): PersonRow {
     firstUseHours: readCount(row, "first-use-hours", MAX_FIRST_USE_HOURS, "any time"),
     dual: readYes(row, "dual"),
     notify: readYes(row, "notify"),
+    lease: readYes(row, "lease"),
     grantor: row.cell("grantor"),
     capabilities: readCapabilities(row),
   };
@@ -177,6 +183,14 @@ function readCard(row: Row): string {
   if (card !== "" && !(/^([0-9a-f]{2})+$/.test(card) && bytes >= MIN_CARD_BYTES && bytes <= MAX_CARD_BYTES))
     row.fail("card", `a UID of ${MIN_CARD_BYTES} to ${MAX_CARD_BYTES} bytes, two hexadecimal digits each`);
   return card;
+}
+
+function readPhoneKey(row: Row): string {
+  const key = row.cell("phone-key").toLowerCase();
+  const isKey = new RegExp(`^[0-9a-f]{${2 * PUBLIC_KEY_BYTES}}$`).test(key) && isAcceptableKey(fromHex(key));
+  if (key !== "" && !isKey)
+    row.fail("phone-key", "an Ed25519 public key, 64 hexadecimal digits, as the phone shows it");
+  return key;
 }
 
 function readCount(row: Row, column: string, most: number, unlimited: string): number {
@@ -270,6 +284,7 @@ function checkUnique(candidates: readonly Candidate[], people: Known["people"]):
 }
 
 function valueIn(person: PersonRow, column: UniqueColumn): string {
+  if (column === "phone-key") return person.phoneKey;
   return column === "person" || column === "card" ? person[column] : pinIn(person, column);
 }
 

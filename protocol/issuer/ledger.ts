@@ -1,4 +1,4 @@
-// The ledger of one lock (rules A37–A41, K4, K5, S2, S13, C20): what is wanted of it, what was signed for it, what it has
+// The ledger of one lock (rules A37–A41, K4, K5, S2, S9, S13, C20): what is wanted of it, what was signed for it, what it has
 // acknowledged. Deterministic: the same calls in the same order give the same ledger, which is how it comes back from the journal.
 // It signs nothing and sends nothing; it never changes a position that was signed.
 
@@ -9,7 +9,8 @@ import type { DeltaFields } from "../wire/deltas";
 import { Op } from "../wire/deltas";
 import { Kind } from "../wire/entry";
 import { MAX_SEQ } from "../wire/limits";
-import type { Receipt } from "../wire/messages";
+import type { RebaseOrder } from "../wire/payloads";
+import type { Receipt } from "../wire/receipt";
 import type { Window } from "../wire/windows";
 import type { BundleHead } from "./encode";
 import { BundleRoom, encodeDelta } from "./encode";
@@ -23,9 +24,14 @@ import type { Alarm, Mark, Verdict } from "./receipts";
 import { isExplained, judge, markOf } from "./receipts";
 import { ScheduleBook } from "./schedule-book";
 import { Table } from "./table";
+import type { Model } from "./whole-table";
+import { fitted, REBASE_BASE } from "./whole-table";
 
 /** How often a delta is planned again after one before it was refused. */
 const MAX_RETRIES = 2;
+
+/** Why a lock should get a whole new table. */
+export type RebaseReason = "full" | "forked" | "diverged";
 
 /** A position that got its answer. */
 export interface Outcome {
@@ -154,10 +160,16 @@ export class Ledger {
     return deltas.length > 0 ? { head, deltas } : undefined;
   }
 
+  /** Takes a bundle that was signed again by a newer key and is stored now. */
+  resigned(bundle: Uint8Array): void {
+    this.log.replace(bundle);
+  }
+
   /** Takes a bundle that was made of {@link next} and is stored now. */
   signed(bundle: Uint8Array): void {
     this.log.append(bundle, (delta) => this.#serve(delta));
-    for (const { seq, item } of this.log.positions.slice((this.log.bundles.at(-1)?.first ?? 1) - 1)) {
+    const { first } = this.log.bundles[this.log.bundles.length - 1];
+    for (const { seq, item } of this.log.after(first - 1)) {
       const served = this.#item(item);
       if (served !== undefined) served.last = seq;
     }
@@ -189,20 +201,21 @@ export class Ledger {
   /** Whether taking a receipt would change anything. */
   isNews(receipt: Receipt): boolean {
     const { alarms, answers, isLatest, isOurs } = this.judge(receipt);
-    const isHigher = isOurs && receipt.applied > this.log.applied;
-    return isLatest || answers.length > 0 || isHigher || alarms.some((alarm) => !this.#isRaised(alarm));
+    const isHigher = isOurs && (receipt.applied > this.log.applied || !this.log.isBegun);
+    return isLatest || answers.length > 0 || isHigher || alarms.some((alarm) => !this.isRaised(alarm));
   }
 
   /** Takes a receipt whose signature was verified, and tells the positions that it answered. */
   take(receipt: Receipt): Outcome[] {
     // A claim begins an epoch above the lock's last one, and the lock may have had owners before.
     const isFirst = this.latest === undefined || this.latest.epoch < this.log.epoch;
-    if (isFirst && receipt.epoch > this.log.epoch) this.#begin(receipt.epoch);
+    if (isFirst && this.log.base === 0 && receipt.epoch > this.log.epoch) this.#begin(receipt.epoch);
     const { alarms, answers, isLatest, isOurs } = this.judge(receipt);
     if (isLatest) this.latest = markOf(receipt);
-    for (const alarm of alarms) this.#raise(alarm);
+    for (const alarm of alarms) this.raise(alarm);
     if (!isOurs) return [];
     const { log } = this;
+    log.begin();
     log.applied = Math.max(log.applied, receipt.applied);
     for (const [seq, code] of answers) log.answer(seq, code);
     log.advance((position, delta) => this.#settle(position, delta));
@@ -210,14 +223,9 @@ export class Ledger {
     this.#check(receipt);
     this.#sweep();
     return [...inferred, ...answers.map(([seq]) => seq)].map((seq) => {
-      const { item, delta, code = Code.applied } = log.positions[seq - 1];
-      return {
-        seq,
-        op: fieldsOf(delta).op,
-        item,
-        code,
-        state: codeClass(code) === 0 ? "confirmed" : "failed",
-      };
+      const { item, delta, code = Code.applied } = log.position(seq) as Position;
+      const state = codeClass(code) === 0 ? "confirmed" : "failed";
+      return { seq, op: fieldsOf(delta).op, item, code, state };
     });
   }
 
@@ -232,26 +240,70 @@ export class Ledger {
     if (!isLost) return [];
     const inferred = log.infer(applied, digest);
     const text = `answers from ${missing} on are lost`;
-    if (inferred === undefined) this.#raise({ kind: "lost-acks", epoch, seq: missing, text });
+    if (inferred === undefined) this.raise({ kind: "lost-acks", epoch, seq: missing, text });
     log.advance((position, delta) => this.#settle(position, delta));
     return inferred ?? [];
   }
 
   #begin(epoch: number): void {
-    this.log = new Log(this.#crypto, this.lock, epoch);
+    this.#turnTo(new Log(this.#crypto, this.lock, epoch));
+    this.#sweep();
+  }
+
+  #turnTo(log: Log): void {
+    this.log = log;
     this.#checks = [];
     this.#revokes = [];
     this.#known.clear();
     for (const item of [...this.credentials.values(), ...this.settings.values()]) item.last = 0;
-    this.#sweep();
   }
 
-  #isRaised({ kind, epoch, seq }: Alarm): boolean {
+  // ---- rebase
+
+  /**
+   * The whole table that is wanted: with all that is signed and all that is not, but without what a lock of this model may refuse. That
+   * is signed behind it, and gets its answer. Without a digest.
+   */
+  wholeTable(model: Model): Table {
+    const table = new Table(undefined, this.log.projection());
+    for (const delta of plan(this.#wants(), table))
+      table.apply(REBASE_BASE, fieldsOf(encodeDelta(delta)), Code.applied);
+    return fitted(table, this.log.mirror, model);
+  }
+
+  /** Takes a rebase that is stored: from here on everything is signed in its epoch (rule S9). */
+  rebased({ epoch, base, issuedAt }: RebaseOrder, table: Table): void {
+    if (epoch <= this.log.epoch)
+      throw new Error(`rebase to epoch ${epoch}: wanted one above ${this.log.epoch}`);
+    const log = new Log(this.#crypto, this.lock, epoch, { base, table, before: this.log.mirror });
+    log.issuedAt = Math.max(this.log.issuedAt, issuedAt);
+    this.#turnTo(log);
+    for (const { user } of table.slots.values()) this.#known.add(user);
+    this.#stuckSchedules.clear();
+    this.isForked = false;
+  }
+
+  /** The epoch that a rebase would begin: above every one that the lock was seen in. */
+  get nextEpoch(): number {
+    return Math.max(this.log.epoch, this.latest?.epoch ?? 0) + 1;
+  }
+
+  /** Why only a whole new table helps here; undefined where nothing speaks for it. */
+  get needsRebase(): RebaseReason | undefined {
+    if (this.isForked) return "forked";
+    if (this.log.signed >= MAX_SEQ && this.hasWork) return "full";
+    const { epoch } = this.log;
+    const isDiverged = this.alarms.some((alarm) => alarm.kind === "divergence" && alarm.epoch === epoch);
+    return isDiverged ? "diverged" : undefined;
+  }
+
+  /** Whether an alarm of this kind stands already for this place. */
+  isRaised({ kind, epoch, seq }: Pick<Alarm, "kind" | "epoch" | "seq">): boolean {
     return this.alarms.some((alarm) => alarm.kind === kind && alarm.epoch === epoch && alarm.seq === seq);
   }
 
-  #raise(alarm: Alarm): void {
-    if (!this.#isRaised(alarm)) this.alarms.push(alarm);
+  raise(alarm: Alarm): void {
+    if (!this.isRaised(alarm)) this.alarms.push(alarm);
     if (alarm.kind === "fork" || alarm.kind === "foreign-epoch") this.isForked = true;
   }
 
@@ -262,7 +314,7 @@ export class Ledger {
     this.#checks = this.#checks.filter((told) => {
       const own = this.log.digest(told.seq);
       if (own !== undefined && !equal(own, told.digest))
-        this.#raise({
+        this.raise({
           kind: "divergence",
           epoch,
           seq: told.seq,
@@ -288,7 +340,7 @@ export class Ledger {
     const removes = delta.op === Op.revoke || delta.op === Op.drop || delta.op === Op.disable;
     if (removes) {
       const { epoch } = this.log;
-      this.#raise({ kind: "not-removed", epoch, seq, text: `${codeName(code)} as the answer to ${seq}` });
+      this.raise({ kind: "not-removed", epoch, seq, text: `${codeName(code)} as the answer to ${seq}` });
     }
   }
 
@@ -300,8 +352,14 @@ export class Ledger {
       if (content === undefined && !slots.has(key)) this.credentials.delete(key);
   }
 
+  /** Whether a lock owes an answer to something that is signed. */
+  get isWaiting(): boolean {
+    return !this.log.isBegun || this.log.unanswered().next().done !== true;
+  }
+
   /** An attempt to deliver what is signed ended without an answer. */
   unanswered(): void {
+    if (!this.log.isBegun) this.log.attempts++;
     for (const position of this.log.unanswered()) position.attempts++;
   }
 }

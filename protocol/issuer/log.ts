@@ -1,5 +1,6 @@
 // One epoch of a lock's log at the issuer (property 2 of the protocol, rules S1–S3, S13, K1): positions that are signed, in bundles whose
-// bytes never change, and what the lock has acknowledged of them. A position that is signed keeps its delta for ever.
+// deltas never change, and what the lock has acknowledged of them. A position that is signed keeps its delta for ever; its bundle may be
+// signed again by a newer key. A log begins with the empty table of a claim, or with the whole table that a rebase brings (rule S9).
 
 import type { Crypto } from "../crypto/port";
 import { equal } from "../wire/bytes";
@@ -10,7 +11,7 @@ import { readEnvelope } from "../wire/cose";
 import type { DeltaFields } from "../wire/deltas";
 import { emptyDelta, readDelta } from "../wire/deltas";
 import { MAX_BUNDLE_BYTES } from "../wire/limits";
-import { emptyBundle, readBundle } from "../wire/messages";
+import { emptyBundle, readBundle } from "../wire/payloads";
 import { Table } from "./table";
 
 /** One signed delta. */
@@ -32,24 +33,45 @@ export interface Position {
   digest?: Uint8Array;
 }
 
-/** A signed bundle as it was first sent. */
+/** A signed bundle as it is sent. */
 export interface StoredBundle {
   readonly first: number;
   readonly count: number;
+  /** The id of the key that signed it. */
+  readonly kid: Uint8Array;
   /** The COSE_Sign1. */
   readonly bytes: Uint8Array;
 }
 
-/** The deltas of a bundle that this issuer signed, as views. Throws on any other bytes. */
-export function deltasOf(bundle: Uint8Array): { epoch: number; first: number; deltas: Uint8Array[] } {
+/** Where a log begins that a rebase brings. */
+export interface Beginning {
+  /** The position before its first delta. */
+  readonly base: number;
+  /** The whole table that the rebase brings, with its digest. */
+  readonly table: Table;
+  /** What the lock has until then. */
+  readonly before: Table;
+}
+
+/** What a bundle that this issuer signed says. */
+export interface BundleContent {
+  readonly epoch: number;
+  readonly first: number;
+  readonly issuedAt: number;
+  readonly kid: Uint8Array;
+  readonly deltas: Uint8Array[];
+}
+
+/** The content of a bundle that this issuer signed. Throws on any other bytes. */
+export function deltasOf(bundle: Uint8Array): BundleContent {
   const envelope = readEnvelope(new Reader(bundle), MAX_BUNDLE_BYTES);
   const fields = emptyBundle();
   if (envelope === undefined || !readBundle(new Reader(envelope.payload), fields))
     throw new Error("stored bundle: wanted a signed run of deltas");
-  const { epoch, first, count, offsets } = fields;
+  const { epoch, first, issuedAt, count, offsets } = fields;
   const deltas: Uint8Array[] = [];
   for (let i = 0; i < count; i++) deltas.push(envelope.payload.slice(offsets[i], offsets[i + 1]));
-  return { epoch, first, deltas };
+  return { epoch, first, issuedAt, kid: envelope.kid.slice(), deltas };
 }
 
 /** The fields of a delta; throws on bytes that no lock takes. */
@@ -62,40 +84,70 @@ export function fieldsOf(delta: Uint8Array): DeltaFields {
 
 export class Log {
   readonly epoch: number;
-  /** Seq n at index n − 1. */
+  /** The position before the first delta: 0, but in a log that a rebase began. */
+  readonly base: number;
+  /** Seq n at index n − base − 1. */
   readonly positions: Position[] = [];
   readonly bundles: StoredBundle[] = [];
-  /** All positions up to here are acknowledged, and {@link mirror} is the table after them. */
-  acknowledged = 0;
+  /** Whether a receipt has shown that the lock has the table that the log begins with; a claim needs none. */
+  isBegun: boolean;
+  /** Attempts to deliver the rebase that went without an answer. */
+  attempts = 0;
+  /** All positions up to here are acknowledged. */
+  acknowledged: number;
   /** The highest position that a receipt has proven to be applied. */
-  applied = 0;
-  readonly mirror: Table;
+  applied: number;
+  /** The table by the lock's own word: after all that is acknowledged, or before the rebase as long as that is not. */
+  mirror: Table;
   readonly genesis: Uint8Array;
+  /** The latest time at which a bundle was signed, UTC seconds. */
+  issuedAt = 0;
   readonly #crypto: Crypto;
-  readonly #emptyDigest: Uint8Array;
+  readonly #start: Table;
+  readonly #startDigest: Uint8Array;
   #projection: Table | undefined;
 
-  constructor(crypto: Crypto, lock: Uint8Array, epoch: number) {
+  constructor(crypto: Crypto, lock: Uint8Array, epoch: number, beginning?: Beginning) {
     this.#crypto = crypto;
     this.epoch = epoch;
+    this.base = this.acknowledged = this.applied = beginning?.base ?? 0;
     this.genesis = genesisHead(crypto, lock, epoch);
-    this.mirror = new Table(crypto);
-    this.#emptyDigest = this.mirror.sum.slice();
+    this.#start = beginning?.table ?? new Table(crypto);
+    this.#startDigest = this.#start.sum.slice();
+    this.isBegun = beginning === undefined;
+    this.mirror = beginning?.before ?? this.#start;
+  }
+
+  /** A receipt has shown that the lock is in this log: it has the table that the log begins with. */
+  begin(): void {
+    if (this.isBegun) return;
+    this.isBegun = true;
+    this.mirror = new Table(this.#crypto, this.#start);
   }
 
   /** The last signed position. */
   get signed(): number {
-    return this.positions.length;
+    return this.base + this.positions.length;
   }
 
-  /** The chain head after `seq`, 0 being the start; undefined beyond the last signed position. */
+  /** The position with this seq, undefined where none is signed. */
+  position(seq: number): Position | undefined {
+    return this.positions[seq - this.base - 1];
+  }
+
+  /** All positions behind `seq`. */
+  after(seq: number): Position[] {
+    return this.positions.slice(seq - this.base);
+  }
+
+  /** The chain head after `seq`, the base being the start; undefined before it and beyond the last signed position. */
   head(seq: number): Uint8Array | undefined {
-    return seq === 0 ? this.genesis : this.positions[seq - 1]?.head;
+    return seq === this.base ? this.genesis : this.position(seq)?.head;
   }
 
   /** The table digest after `seq`, undefined while not all up to it is acknowledged. */
   digest(seq: number): Uint8Array | undefined {
-    return seq === 0 ? this.#emptyDigest : this.positions[seq - 1]?.digest;
+    return seq === this.base ? this.#startDigest : this.position(seq)?.digest;
   }
 
   /**
@@ -104,8 +156,8 @@ export class Log {
    */
   projection(): Table {
     if (this.#projection === undefined) {
-      this.#projection = new Table(undefined, this.mirror);
-      for (const { seq, delta } of this.positions.slice(this.acknowledged))
+      this.#projection = new Table(undefined, this.isBegun ? this.mirror : this.#start);
+      for (const { seq, delta } of this.after(this.acknowledged))
         this.#projection.apply(seq, fieldsOf(delta), Code.applied);
     }
     return this.#projection;
@@ -113,10 +165,11 @@ export class Log {
 
   /** Adds a bundle whose bytes are stored; each of its deltas serves the item that `itemOf` names for it. */
   append(bytes: Uint8Array, itemOf: (delta: DeltaFields) => { item: string; version: number }): void {
-    const { epoch, first, deltas } = deltasOf(bytes);
+    const { epoch, first, issuedAt, kid, deltas } = deltasOf(bytes);
     if (epoch !== this.epoch || first !== this.signed + 1)
       throw new Error(`bundle of epoch ${epoch} from ${first}: wanted ${this.epoch} from ${this.signed + 1}`);
-    this.bundles.push({ first, count: deltas.length, bytes });
+    this.issuedAt = Math.max(this.issuedAt, issuedAt);
+    this.bundles.push({ first, count: deltas.length, kid, bytes });
     for (const delta of deltas) {
       const seq = this.signed + 1;
       const fields = fieldsOf(delta);
@@ -125,6 +178,20 @@ export class Log {
       this.projection().apply(seq, fields, Code.applied);
       this.positions.push({ seq, delta, head, item, version, attempts: 0 });
     }
+  }
+
+  /** Takes a bundle in place of the one with the same deltas that another key signed (rule P7). Throws where they are not the same. */
+  replace(bytes: Uint8Array): void {
+    const { epoch, first, issuedAt, kid, deltas } = deltasOf(bytes);
+    const index = this.bundles.findIndex((bundle) => bundle.first === first);
+    const isSame =
+      epoch === this.epoch &&
+      this.bundles[index]?.count === deltas.length &&
+      deltas.every((delta, i) => equal(delta, this.position(first + i)?.delta ?? bytes));
+    if (!isSame)
+      throw new Error(`bundle of epoch ${epoch} from ${first}: wanted the deltas that are signed there`);
+    this.issuedAt = Math.max(this.issuedAt, issuedAt);
+    this.bundles[index] = { first, count: deltas.length, kid, bytes };
   }
 
   /** The stored bundle that holds `seq`. */
@@ -144,7 +211,8 @@ export class Log {
 
   /** Keeps the lock's answer to `seq`, which had none. */
   answer(seq: number, code: number): void {
-    this.positions[seq - 1].code = code;
+    const position = this.position(seq);
+    if (position !== undefined) position.code = code;
   }
 
   /**
@@ -152,7 +220,7 @@ export class Log {
    * found it.
    */
   advance(before: (position: Position, delta: DeltaFields) => void): void {
-    for (let next = this.positions[this.acknowledged]; next?.code !== undefined; ) {
+    for (let next = this.position(this.acknowledged + 1); next?.code !== undefined; ) {
       const delta = fieldsOf(next.delta);
       before(next, delta);
       this.mirror.apply(next.seq, delta, next.code);
@@ -160,7 +228,7 @@ export class Log {
       if (next.code !== Code.applied && next.code !== Code.installed) this.#projection = undefined;
       next.digest = this.mirror.sum.slice();
       this.acknowledged = next.seq;
-      next = this.positions[this.acknowledged];
+      next = this.position(this.acknowledged + 1);
     }
   }
 
@@ -170,10 +238,10 @@ export class Log {
    */
   infer(applied: number, digest: Uint8Array): number[] | undefined {
     const table = new Table(this.#crypto, this.mirror);
-    for (const { seq, delta, code } of this.positions.slice(this.acknowledged, applied))
-      table.apply(seq, fieldsOf(delta), code ?? Code.applied);
+    const told = this.after(this.acknowledged).filter(({ seq }) => seq <= applied);
+    for (const { seq, delta, code } of told) table.apply(seq, fieldsOf(delta), code ?? Code.applied);
     if (!equal(table.sum, digest)) return undefined;
-    const lost = this.positions.slice(this.acknowledged, applied).filter(({ code }) => code === undefined);
+    const lost = told.filter(({ code }) => code === undefined);
     for (const position of lost) {
       position.code = Code.applied;
       position.isInferred = true;
@@ -182,9 +250,8 @@ export class Log {
   }
 
   /** Positions that were signed and have no answer. */
-  *unanswered(): Iterable<Position> {
-    for (const position of this.positions.slice(this.acknowledged))
-      if (position.code === undefined) yield position;
+  *unanswered(): Generator<Position, void, void> {
+    for (const position of this.after(this.acknowledged)) if (position.code === undefined) yield position;
   }
 
   /** The first position that is applied but whose answer is not known, 0 for none. */

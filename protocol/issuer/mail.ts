@@ -6,35 +6,36 @@ import type { Crypto } from "../crypto/port";
 import { equal } from "../wire/bytes";
 import { Reader } from "../wire/cbor";
 import { Domain, readEnvelope, verifyEnvelope } from "../wire/cose";
-import type { Receipt } from "../wire/messages";
-import { askBody, May, readFrame, readReceipt, Type } from "../wire/messages";
-import type { Signers } from "./account";
-import { signKeyset, signTime } from "./encode";
+import { askBody, partBody, readFrame, Type } from "../wire/messages";
+import { May } from "../wire/payloads";
+import type { Receipt } from "../wire/receipt";
+import { readReceipt } from "../wire/receipt";
+import type { BoundLock, Rebase, Signers } from "./account";
+import { signKeyset, signReset } from "./encode";
 import type { LockRecord } from "./facts";
 
-/** The number of the only keyset there is: one key, which signs bundles and time. */
-export const KEYSET_NUMBER = 1;
-
-/** The keyset of an account for a lock (rule P7). */
-export function keysetBody(crypto: Crypto, { owner, issuer }: Signers, lock: Uint8Array): Uint8Array {
-  const keys = [{ kid: issuer.kid, publicKey: issuer.publicKey, may: May.bundle | May.time }];
-  return signKeyset(crypto, owner, { lock, number: KEYSET_NUMBER, keys });
+/** The keyset of an account for a claim of a lock (rule P7): each key signs bundles and time. */
+export function keysetBody(crypto: Crypto, signers: Signers, { lock, claim }: LockRecord): Uint8Array {
+  const { owner, issuer, earlier, keyset } = signers;
+  const may = May.bundle | May.time;
+  const keys = [issuer, ...earlier].map(({ kid, publicKey }) => ({ kid, publicKey, may }));
+  return signKeyset(crypto, owner, { lock, number: keyset, keys, claim });
 }
 
-/** The answer to the nonce of a lock's status (rule T14). */
-export function timeBody(
-  crypto: Crypto,
-  { issuer }: Signers,
-  lock: Uint8Array,
-  nonce: Uint8Array,
-  time: number,
-): Uint8Array {
-  return signTime(crypto, issuer, { lock, nonce, time, timeEpoch: 0 });
+/** Whether a lock with the newest keyset takes what a key with this id signed. */
+export function isGoodKey({ issuer, earlier }: Signers, kid: Uint8Array): boolean {
+  return [issuer, ...earlier].some((key) => equal(key.kid, kid));
+}
+
+/** The mail that brings a whole new table: the order, and the parts from the first one on. */
+export function rebaseMail({ order, parts }: Rebase): Mail[] {
+  const bodies = parts.map((part, i): Mail => ({ type: Type.part, body: partBody(i + 1, part) }));
+  return [{ type: Type.rebase, body: order }, ...bodies];
 }
 
 /** A question for the acks from `first` on (rule K2). */
 export function askMail(first: number): Mail {
-  return { type: Type.ask, body: askBody(first) };
+  return { type: Type.ask, body: askBody({ first }) };
 }
 
 /** Why something is not a receipt of this lock. */
@@ -43,7 +44,7 @@ export type NoReceipt = "malformed" | "wrong-lock" | "bad-signature";
 /** The receipt in a whole message, and the envelope that proves it; or why it is none of this lock. */
 export function openReceipt(
   crypto: Crypto,
-  { lock, publicKey }: LockRecord,
+  { lock, publicKey }: Pick<LockRecord, "lock" | "publicKey">,
   message: Uint8Array,
 ): { receipt: Receipt; envelope: Uint8Array } | NoReceipt {
   const reader = new Reader(message);
@@ -56,4 +57,15 @@ export function openReceipt(
   if (!equal(receipt.lock, lock) || !equal(envelope.kid, lock)) return "wrong-lock";
   if (!verifyEnvelope(crypto, envelope, Domain.receipt, publicKey)) return "bad-signature";
   return { receipt, envelope: message.slice(start) };
+}
+
+/** The owner's consent to a factory reset of a lock (rule X11), none where there is none. */
+export function resetMail(
+  crypto: Crypto,
+  { owner }: Signers,
+  { record, consentsToReset }: BoundLock,
+): Mail[] {
+  if (!consentsToReset) return [];
+  const { lock, claim } = record;
+  return [{ type: Type.reset, body: signReset(crypto, owner, { lock, claim }) }];
 }

@@ -4,30 +4,40 @@
 import { credentialTag, TAG_KIND } from "../crypto/derive";
 import type { Crypto } from "../crypto/port";
 import { ascii } from "../wire/bytes";
+import { Reader } from "../wire/cbor";
+import { encode } from "../wire/cborx";
 import { DAY_S } from "../wire/civil";
 import { Code } from "../wire/codes";
 import { Role } from "../wire/entry";
-import { MAX_PIN_DIGITS, MAX_U32, MIN_PIN_DIGITS } from "../wire/limits";
-import type { LockoutPolicy } from "../wire/settings";
+import { MAX_ALIAS_BYTES, MAX_LEASE_DAYS, MAX_PIN_DIGITS, MAX_U32, MIN_PIN_DIGITS } from "../wire/limits";
+import type { LockoutPolicy, OfflinePolicy } from "../wire/settings";
 import {
   checkSetting,
+  isPlain,
   MAX_CLOCK_BOUND_S,
   MAX_GRACE_MINUTES,
   MAX_HOLIDAY_DAYS,
   MAX_HOLIDAYS,
   MAX_LOCKOUT_MINUTES,
   MAX_LOCKOUT_TRIES,
+  MAX_OFFLINE_INDEXES,
   MAX_RELOCK_SECONDS,
+  MAX_RESET_DELAY_H,
   MODE_NAMES,
   NO_MODE,
+  packBroker,
   packClockBound,
   packDensity,
   packHoliday,
   packHours,
+  packLeaseDays,
   packLockout,
   packMaster,
   packNone,
+  packOffline,
   packRelock,
+  packResetDelay,
+  packWifi,
   Setting,
   settingName,
 } from "../wire/settings";
@@ -59,11 +69,20 @@ export interface HoursPlan {
   readonly graceMinutes: number;
 }
 
+const MAX_PORT = 0xffff;
+/** Bits of `OfflineKind`. */
+const ALL_OFFLINE_KINDS = 15;
+/** Longer than anything that is sealed may be. */
+const MAX_TEXT_BYTES = 1024;
+
 /** Settings that {@link directValue} does not take, and what does. */
 const OWN_METHODS: ReadonlyMap<number, string> = new Map([
   [Setting.zone, "the zone comes with the door"],
   [Setting.master, "setMaster"],
   [Setting.businessHours, "setHours"],
+  [Setting.alias, "setAlias"],
+  [Setting.wifi, "setWifi"],
+  [Setting.broker, "setBroker"],
 ]);
 
 function within(value: number, low: number, high: number, what: string): number {
@@ -124,6 +143,59 @@ export function holidayValue(plan: HolidayPlan | undefined): Uint8Array {
   if (mode !== undefined)
     return packHoliday({ first, days, roles: 0, mode: within(mode, 0, MODE_NAMES.length - 1, "mode") });
   return packHoliday({ first, days, roles: rolesMask(roles ?? ALL_BUT_ADMINS), mode: NO_MODE });
+}
+
+export const leaseDaysValue = (days: number): Uint8Array =>
+  packLeaseDays(within(days, 0, MAX_LEASE_DAYS, "lease in days"));
+
+export const resetDelayValue = (hours: number): Uint8Array =>
+  packResetDelay(within(hours, 0, MAX_RESET_DELAY_H, "reset delay in hours"));
+
+export function offlineValue({ kinds, indexes }: OfflinePolicy): Uint8Array {
+  return packOffline({
+    kinds: within(kinds, 0, ALL_OFFLINE_KINDS, "kinds of offline codes"),
+    indexes: within(indexes, 1, MAX_OFFLINE_INDEXES, "indexes of offline codes"),
+  });
+}
+
+// ---- what is sealed for the lock (rules X5, P5, A63)
+
+/** A network, by its name; an empty password for an open one. */
+export interface WifiPlan {
+  readonly network: string;
+  readonly password: string;
+}
+
+/** Where a broker is. */
+export interface BrokerPlan {
+  /** A host name or an address. */
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+/** The UTF-8 bytes of a text. */
+function utf8(text: string): Uint8Array {
+  return new Reader(encode(text)).text(MAX_TEXT_BYTES).slice();
+}
+
+/** Plain bytes that a lock takes for a sealed setting. */
+function plainOf(setting: number, plain: Uint8Array, wanted: string): Uint8Array {
+  if (!isPlain(setting, plain)) throw new RangeError(`${settingName(setting)}: wanted ${wanted}`);
+  return plain;
+}
+
+export const aliasValue = (alias: string): Uint8Array =>
+  plainOf(Setting.alias, utf8(alias), `a name of 1 to ${MAX_ALIAS_BYTES} bytes`);
+
+export function wifiValue({ network, password }: WifiPlan): Uint8Array {
+  const plain = packWifi({ network: utf8(network), password: utf8(password) });
+  return plainOf(Setting.wifi, plain, "a network of 1 to 32 bytes, and a password of 8 to 63 or none");
+}
+
+export function brokerValue({ host, port, tls }: BrokerPlan): Uint8Array {
+  const plain = packBroker({ port: within(port, 1, MAX_PORT, "port of the broker"), tls, host: utf8(host) });
+  return plainOf(Setting.broker, plain, "a host of 1 to 64 characters of ASCII");
 }
 
 // ---- what depends on the lock

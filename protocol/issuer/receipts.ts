@@ -5,8 +5,8 @@ import { equal, toHex } from "../wire/bytes";
 import { Code, codeName, consumes } from "../wire/codes";
 import type { DeltaFields } from "../wire/deltas";
 import { Op } from "../wire/deltas";
-import type { Receipt } from "../wire/messages";
-import { Trust } from "../wire/messages";
+import type { Receipt } from "../wire/receipt";
+import { Trust } from "../wire/receipt";
 import type { Log } from "./log";
 import type { Table } from "./table";
 
@@ -25,12 +25,15 @@ export type AlarmKind =
   /** The lock refused a revocation or a drop. */
   | "not-removed"
   /** The lock has forgotten answers that never came home, and its table shows that not all of them were "done". */
-  | "lost-acks";
+  | "lost-acks"
+  /** Events that the lock gives, or gave, are not those of its signed receipts: some were changed or taken away (rule L9). */
+  | "events-changed";
 
 /** Something that a person must look at; it stands until the lock is claimed anew. */
 export interface Alarm {
   readonly kind: AlarmKind;
   readonly epoch: number;
+  /** A position; of "events-changed" the seq of an event. */
   readonly seq: number;
   readonly text: string;
 }
@@ -96,7 +99,8 @@ export function judge(log: Log, latest: Mark | undefined, receipt: Receipt): Ver
   if (epoch > log.epoch)
     return refused(alarm("foreign-epoch", applied, `epoch ${epoch}, where ${log.epoch} was signed for`));
   const alarms: Alarm[] = [];
-  const isBehind = latest !== undefined && (epoch < latest.epoch || applied < latest.applied);
+  const isBehind =
+    latest !== undefined && (epoch < latest.epoch || (epoch === latest.epoch && applied < latest.applied));
   if (isBehind && isLatest)
     alarms.push(
       alarm(
@@ -127,7 +131,7 @@ function readAnswers(
   const faults: [number, string][] = [];
   receipt.codes.forEach((code, i) => {
     const seq = receipt.first + i;
-    const position = log.positions[seq - 1];
+    const position = log.position(seq);
     if (seq > receipt.applied || position === undefined || !consumes(code))
       faults.push([seq, `${codeName(code)} as the answer to ${seq}, with ${receipt.applied} applied`]);
     else if (position.code === undefined) answers.push([seq, code]);

@@ -2,6 +2,7 @@
 
 import { toHex } from "../wire/bytes";
 import type { BoundLock } from "./account";
+import type { RebaseReason } from "./ledger";
 import { guessRisk } from "./pins";
 import type { Alarm, Mark } from "./receipts";
 import type { Link, LockProfile } from "./rows";
@@ -30,6 +31,10 @@ export interface LockReport {
   /** The chance that 30 days of guessing open the door, at the density of the latest receipt (rules C18, X1). */
   readonly guessRisk: number | undefined;
   readonly alarms: readonly Alarm[];
+  /** Why the lock should get a whole new table (rule S9); undefined where nothing speaks for it. */
+  readonly needsRebase: RebaseReason | undefined;
+  /** How many events of the lock have come home. */
+  readonly events: number;
   readonly credentials: readonly Standing[];
   /** How many credentials stand where. */
   readonly counts: Readonly<Record<State, number>>;
@@ -38,7 +43,8 @@ export interface LockReport {
   readonly digest: string;
 }
 
-export function reportOf(lock: string, { door, ledger }: BoundLock): LockReport {
+export function reportOf(lock: string, bound: BoundLock): LockReport {
+  const { door, ledger, events, wantsRebase } = bound;
   const { log } = ledger;
   const credentials = standings(ledger);
   const counts = { pending: 0, confirmed: 0, removed: 0, failed: 0, unconfirmed: 0 };
@@ -54,10 +60,12 @@ export function reportOf(lock: string, { door, ledger }: BoundLock): LockReport 
     signed: log.signed,
     applied: log.applied,
     acknowledged: log.acknowledged,
-    isSettled: log.acknowledged === log.signed && !ledger.hasWork,
+    isSettled: !wantsRebase && !ledger.isWaiting && !ledger.hasWork,
     latest,
     guessRisk: latest === undefined ? undefined : guessRisk(latest.density, RISK_DAYS),
     alarms: [...ledger.alarms],
+    needsRebase: ledger.needsRebase,
+    events: events.kept.length,
     credentials,
     counts,
     settings: settingStandings(ledger),

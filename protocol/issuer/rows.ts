@@ -50,6 +50,8 @@ export interface PersonRow {
   readonly duressPin: string;
   /** UID in lower-case hexadecimal. */
   readonly card: string;
+  /** A phone's Ed25519 public key in lower-case hexadecimal (rule C7). */
+  readonly phoneKey: string;
   readonly start?: When;
   readonly end?: When;
   readonly schedule: string;
@@ -60,6 +62,8 @@ export interface PersonRow {
   readonly firstUseHours: number;
   /** Opens only together with another person who is so too (rule C15). */
   readonly dual: boolean;
+  /** Refused once the lock has not heard from its issuer for as long as the door's lease lasts (rule S12). */
+  readonly lease: boolean;
   /** Whether each use is to be reported. */
   readonly notify: boolean;
   readonly grantor: string;

@@ -69,7 +69,8 @@ function stateOf(
 
 /** What is signed and has no answer yet. */
 function unanswered(ledger: Ledger, { last }: Item): State {
-  const attempts = ledger.log.positions[last - 1]?.attempts ?? 0;
+  const { log } = ledger;
+  const attempts = log.position(last)?.attempts ?? log.attempts;
   return attempts >= MAX_ATTEMPTS ? "unconfirmed" : "pending";
 }
 

@@ -3,13 +3,13 @@
 // A47, K6).
 
 import type { Crypto } from "../crypto/port";
-import { equal } from "../wire/bytes";
+import { equal, getU32 } from "../wire/bytes";
 import { Code } from "../wire/codes";
 import type { DeltaFields } from "../wire/deltas";
 import { Op } from "../wire/deltas";
-import { addDigest, scheduleDigest, settingDigest, slotDigest, subtractDigest } from "../wire/digest";
+import { addDigest, Item, scheduleDigest, settingDigest, slotDigest, subtractDigest } from "../wire/digest";
 import type { Entry } from "../wire/entry";
-import { ENTRY_BYTES, Flag, packEntry } from "../wire/entry";
+import { ENTRY_BYTES, emptyEntry, Flag, packEntry, unpackEntry } from "../wire/entry";
 import { DIGEST_BYTES } from "../wire/limits";
 import { Setting } from "../wire/settings";
 
@@ -77,6 +77,21 @@ export class Table {
       default:
         return 0;
     }
+  }
+
+  /** Adds one item of the table digest, as the parts of a rebase hold them. Throws on any other bytes. */
+  add(item: Uint8Array): void {
+    const [what, id] = item;
+    if (what === Item.slot && item.length === 1 + ENTRY_BYTES) {
+      const slot = emptyEntry();
+      unpackEntry(item, 1, slot);
+      this.#setSlot(slot);
+    } else if (what === Item.schedule && item.length % 4 === 2) {
+      const windows: number[] = [];
+      for (let at = 2; at < item.length; at += 4) windows.push(getU32(item, at));
+      this.#setSchedule(id, windows);
+    } else if (what === Item.setting && item.length > 2) this.#setSetting(id, item.slice(2));
+    else throw new Error("item of a table: wanted a slot, a schedule or a setting");
   }
 
   /** The slots of a user and of everyone below, by the grantors that the slots themselves name (rule C22). */

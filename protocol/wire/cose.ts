@@ -16,6 +16,11 @@ export const Domain = {
   bundle: ascii("tumbler/1 bundle"),
   receipt: ascii("tumbler/1 receipt"),
   time: ascii("tumbler/1 time"),
+  heartbeat: ascii("tumbler/1 heartbeat"),
+  rebase: ascii("tumbler/1 rebase"),
+  reset: ascii("tumbler/1 reset"),
+  unlock: ascii("tumbler/1 unlock"),
+  command: ascii("tumbler/1 command"),
 } as const;
 
 const ALGORITHM_ED25519 = -19;

@@ -196,14 +196,18 @@ function checkTerms(entry: Entry): number {
   return Code.applied;
 }
 
-function checkPut(entry: Entry, keys: Keys): number {
-  if ((keys & PUT_NEEDS) !== PUT_NEEDS) return Code.badFormat;
+/** What a put must make of a slot, whatever else is in the table: applied, or the code of what is wrong with it. */
+export function checkEntry(entry: Entry): number {
   if (entry.kind < Kind.pin || entry.kind > Kind.card) return Code.unsupported;
   if (entry.kind === Kind.pin) {
     if (entry.digits < MIN_PIN_DIGITS || entry.digits > MAX_PIN_DIGITS) return Code.badFormat;
   } else if (entry.digits !== 0) return Code.badFormat;
   if (entry.user === 0 || entry.user === entry.grantor) return Code.badFormat;
   return checkTerms(entry);
+}
+
+function checkPut(entry: Entry, keys: Keys): number {
+  return (keys & PUT_NEEDS) === PUT_NEEDS ? checkEntry(entry) : Code.badFormat;
 }
 
 function checkChange(entry: Entry, keys: Keys): number {

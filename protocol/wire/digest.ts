@@ -9,9 +9,8 @@ import { putU32 } from "./bytes";
 import { ENTRY_BYTES } from "./entry";
 import { DIGEST_BYTES } from "./limits";
 
-const SLOT_ITEM = 1;
-const SCHEDULE_ITEM = 2;
-const SETTING_ITEM = 3;
+/** The first byte of an item. */
+export const Item = { slot: 1, schedule: 2, setting: 3 } as const;
 /** In the first byte of an entry: the bits that are not a store's own. */
 const ENTRY_BITS = 0x07;
 
@@ -38,7 +37,7 @@ export function subtractDigest(sum: Uint8Array, hash: Uint8Array): void {
 /** The item hash of an occupied slot: of the 41 bytes of its entry at `offset`, without the bits that are a store's own. */
 export function slotDigest(crypto: Crypto, entry: Uint8Array, offset = 0): Uint8Array {
   const item = new Uint8Array(1 + ENTRY_BYTES);
-  item[0] = SLOT_ITEM;
+  item[0] = Item.slot;
   item.set(entry.subarray(offset, offset + ENTRY_BYTES), 1);
   item[1] &= ENTRY_BITS;
   return crypto.sha256(item);
@@ -52,7 +51,7 @@ export function scheduleDigest(
   count = windows.length,
 ): Uint8Array {
   const item = new Uint8Array(2 + 4 * count);
-  item[0] = SCHEDULE_ITEM;
+  item[0] = Item.schedule;
   item[1] = id;
   for (let i = 0; i < count; i++) putU32(item, 2 + 4 * i, windows[i]);
   return crypto.sha256(item);
@@ -61,7 +60,7 @@ export function scheduleDigest(
 /** The item hash of a setting that a delta has set. */
 export function settingDigest(crypto: Crypto, id: number, value: Uint8Array): Uint8Array {
   const item = new Uint8Array(2 + value.length);
-  item[0] = SETTING_ITEM;
+  item[0] = Item.setting;
   item[1] = id;
   item.set(value, 2);
   return crypto.sha256(item);

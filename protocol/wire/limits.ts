@@ -59,6 +59,38 @@ export const FIRST_EXTENSION_KEY = 128;
 /** The value of a setting, in bytes: a zone of 48 with a table of 64 intervals (rule T8). */
 export const MAX_SETTING_BYTES = 183;
 
+/** A rebase (rule S9): parts of at most so many bytes, so that one fits a message; a full table of 1000 slots takes some 30 of them. */
+export const MAX_PART_BYTES = 2000;
+export const MAX_PARTS = 48;
+/** A part's print: SHA-256 cut to 16 bytes. */
+export const PART_PRINT_BYTES = 16;
+
+/** Events are numbered from 1 to this, and never again. */
+export const MAX_EVENT_SEQ = 0xffffffff;
+/** Events on one sealed page, 32 bytes each. */
+export const MAX_PAGE_EVENTS = 48;
+/** What stands before the events of a page: the seq of the first one (4), and the chain head before it (16). */
+export const PAGE_HEAD_BYTES = 4 + HEAD_BYTES;
+/** An event as it stands in the log and in a page. */
+export const EVENT_BYTES = 32;
+
+/** XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03): a random nonce before what is sealed, and the authentication tag behind it. */
+export const SEAL_NONCE_BYTES = 24;
+export const SEAL_TAG_BYTES = 16;
+/** The body of a page: nonce, sealed events, tag. */
+export const MAX_PAGE_BYTES =
+  SEAL_NONCE_BYTES + PAGE_HEAD_BYTES + MAX_PAGE_EVENTS * EVENT_BYTES + SEAL_TAG_BYTES;
+
+/** A lock's name (rule A63), and the argument of a command, in bytes. */
+export const MAX_ALIAS_BYTES = 32;
+export const MAX_COMMAND_BYTES = 32;
+/** The version of a firmware, in bytes. */
+export const MAX_FIRMWARE_BYTES = 24;
+/** A nonce for an unlock or a command is good for this long, by the lock's monotonic clock, and once (rule X6). */
+export const MAX_CHALLENGE_AGE_S = 5;
+/** A lease may last this long, in days (rule S12). */
+export const MAX_LEASE_DAYS = 3650;
+
 /** A time answer is taken at most this long after its nonce was given, by the lock's monotonic clock (rule T14). */
 export const MAX_TIME_ANSWER_AGE_S = 30;
 

@@ -3,7 +3,17 @@
 
 import { getU16, getU32, putU16, putU32 } from "./bytes";
 import { Code } from "./codes";
-import { MAX_PIN_DIGITS, MIN_PIN_DIGITS, TAG_BYTES } from "./limits";
+import {
+  MAX_ALIAS_BYTES,
+  MAX_LEASE_DAYS,
+  MAX_PIN_DIGITS,
+  MAX_SETTING_BYTES,
+  MIN_PIN_DIGITS,
+  SEAL_NONCE_BYTES,
+  SEAL_TAG_BYTES,
+  TAG_BYTES,
+} from "./limits";
+import { isUtf8 } from "./utf8";
 
 /** Numbers of settings. Holiday n of 0 to 63 is setting `holiday + n`. */
 export const Setting = {
@@ -16,6 +26,12 @@ export const Setting = {
   businessHours: 7,
   localCodes: 8,
   clockBound: 9,
+  leaseDays: 10,
+  alias: 11,
+  wifi: 12,
+  broker: 13,
+  offlineCodes: 14,
+  resetDelay: 15,
   holiday: 16,
 } as const;
 /** Names of settings by number; holidays are named by {@link settingName}. */
@@ -30,6 +46,12 @@ export const SETTING_NAMES: readonly string[] = [
   "business-hours",
   "local-codes",
   "clock-bound",
+  "lease-days",
+  "alias",
+  "wifi",
+  "broker",
+  "offline-codes",
+  "reset-delay",
 ];
 /** How many holidays there are (rule T7). */
 export const MAX_HOLIDAYS = 64;
@@ -198,6 +220,119 @@ export const parseClockBound = (value: Uint8Array): number | undefined =>
   parseU16(value, 1, MAX_CLOCK_BOUND_S);
 export const packClockBound = packU16;
 
+// ---- leases and reset (rules S12, X11)
+
+/** For how many days an issuer's word is good for slots with the flag lease, 0 for ever. */
+export const parseLeaseDays = (value: Uint8Array): number | undefined => parseU16(value, 0, MAX_LEASE_DAYS);
+export const packLeaseDays = packU16;
+
+/** The longest delay of a factory reset without the owner's consent, in hours: four weeks. */
+export const MAX_RESET_DELAY_H = 672;
+
+/** After how many hours of power a factory reset at the lock happens without the owner's consent, 0 for never. */
+export const parseResetDelay = (value: Uint8Array): number | undefined =>
+  parseU16(value, 0, MAX_RESET_DELAY_H);
+export const packResetDelay = packU16;
+
+// ---- offline codes (rule C23)
+
+/** Kinds of offline codes, as bits. */
+export const OfflineKind = { day: 1, minutes: 2, once: 4, week: 8 } as const;
+const ALL_OFFLINE_KINDS = 15;
+/** Codes of one kind that open at a time. */
+export const MAX_OFFLINE_INDEXES = 8;
+
+/** Which offline codes open. */
+export interface OfflinePolicy {
+  /** Bits of {@link OfflineKind}, 0 for none. */
+  readonly kinds: number;
+  /** Indexes 0 to before this are good. */
+  readonly indexes: number;
+}
+
+/** kinds ‖ indexes */
+export function parseOffline(value: Uint8Array): OfflinePolicy | undefined {
+  if (value.length !== 2 || value[0] > ALL_OFFLINE_KINDS) return undefined;
+  const fits = value[1] >= 1 && value[1] <= MAX_OFFLINE_INDEXES;
+  return fits ? { kinds: value[0], indexes: value[1] } : undefined;
+}
+
+export const packOffline = ({ kinds, indexes }: OfflinePolicy): Uint8Array =>
+  new Uint8Array([kinds, indexes]);
+
+// ---- what is sealed on its way (rules X5, P5, A63): the value is nonce ‖ sealed bytes, and this is what is in them
+
+/** Whether a setting's value is sealed for its lock. */
+export const isSealed = (id: number): boolean =>
+  id === Setting.alias || id === Setting.wifi || id === Setting.broker;
+
+/** A lock's name, 1 to 32 bytes of UTF-8. */
+export function parseAlias(plain: Uint8Array): Uint8Array | undefined {
+  const fits = plain.length >= 1 && plain.length <= MAX_ALIAS_BYTES && isUtf8(plain, 0, plain.length);
+  return fits ? plain : undefined;
+}
+
+/** IEEE 802.11: 1 to 32 bytes name a network; a WPA passphrase has 8 to 63, an open network none. */
+export interface Wifi {
+  readonly network: Uint8Array;
+  readonly password: Uint8Array;
+}
+const MAX_NETWORK_BYTES = 32;
+const MIN_PASSWORD_BYTES = 8;
+const MAX_PASSWORD_BYTES = 63;
+
+/** length of the name ‖ name ‖ password */
+export function parseWifi(plain: Uint8Array): Wifi | undefined {
+  const length = plain.length > 0 ? plain[0] : 0;
+  if (length < 1 || length > MAX_NETWORK_BYTES || plain.length < 1 + length) return undefined;
+  const password = plain.subarray(1 + length);
+  const isOpen = password.length === 0;
+  if (!isOpen && (password.length < MIN_PASSWORD_BYTES || password.length > MAX_PASSWORD_BYTES))
+    return undefined;
+  return { network: plain.subarray(1, 1 + length), password };
+}
+
+export function packWifi({ network, password }: Wifi): Uint8Array {
+  const bytes = new Uint8Array(1 + network.length + password.length);
+  bytes[0] = network.length;
+  bytes.set(network, 1);
+  bytes.set(password, 1 + network.length);
+  return bytes;
+}
+
+/** Where the broker of the site is. */
+export interface Broker {
+  readonly port: number;
+  readonly tls: boolean;
+  /** A host name or an address, ASCII. */
+  readonly host: Uint8Array;
+}
+const MAX_HOST_BYTES = 64;
+
+/** port, u16 ‖ 1 for TLS, else 0 ‖ host */
+export function parseBroker(plain: Uint8Array): Broker | undefined {
+  if (plain.length < 4 || plain.length > 3 + MAX_HOST_BYTES || plain[2] > 1) return undefined;
+  const port = getU16(plain, 0);
+  const host = plain.subarray(3);
+  for (const byte of host) if (byte <= 0x20 || byte >= 0x7f) return undefined;
+  return port > 0 ? { port, tls: plain[2] === 1, host } : undefined;
+}
+
+export function packBroker({ port, tls, host }: Broker): Uint8Array {
+  const bytes = new Uint8Array(3 + host.length);
+  putU16(bytes, 0, port);
+  bytes[2] = tls ? 1 : 0;
+  bytes.set(host, 3);
+  return bytes;
+}
+
+/** Whether the plain bytes of a sealed setting mean something. */
+export function isPlain(id: number, plain: Uint8Array): boolean {
+  if (id === Setting.alias) return parseAlias(plain) !== undefined;
+  if (id === Setting.wifi) return parseWifi(plain) !== undefined;
+  return parseBroker(plain) !== undefined;
+}
+
 // ---- holidays (rule T7)
 
 /** The most days of one holiday: a leap year. */
@@ -248,12 +383,16 @@ const ONE_BYTE = 1;
 /** Whether a value has a length that its setting can have. */
 function hasLength(id: number, length: number): boolean {
   if (id >= Setting.holiday) return length === HOLIDAY_BYTES || length === ONE_BYTE;
+  if (isSealed(id)) return length > SEAL_NONCE_BYTES + SEAL_TAG_BYTES && length <= MAX_SETTING_BYTES;
   switch (id) {
     case Setting.mode:
     case Setting.localCodes:
       return length === ONE_BYTE;
     case Setting.relockSeconds:
     case Setting.clockBound:
+    case Setting.leaseDays:
+    case Setting.offlineCodes:
+    case Setting.resetDelay:
       return length === 2;
     case Setting.master:
       return length === 1 + TAG_BYTES || length === ONE_BYTE;
@@ -280,8 +419,17 @@ function hasMeaning(id: number, value: Uint8Array): boolean {
       return parseHours(value) !== undefined;
     case Setting.localCodes:
       return parseLocalCodes(value) !== undefined;
-    default:
+    case Setting.leaseDays:
+      return parseLeaseDays(value) !== undefined;
+    case Setting.offlineCodes:
+      return parseOffline(value) !== undefined;
+    case Setting.resetDelay:
+      return parseResetDelay(value) !== undefined;
+    case Setting.clockBound:
       return parseClockBound(value) !== undefined;
+    default:
+      // What is sealed only the lock can open.
+      return true;
   }
 }
 
@@ -291,7 +439,7 @@ function hasMeaning(id: number, value: Uint8Array): boolean {
  */
 export function checkSetting(id: number, value: Uint8Array): number {
   if (id === Setting.zone) return Code.applied;
-  if (id <= 0 || id >= SETTINGS || (id > Setting.clockBound && id < Setting.holiday)) return Code.unsupported;
+  if (id <= 0 || id >= SETTINGS) return Code.unsupported;
   if (!hasLength(id, value.length)) return Code.badFormat;
   if (id === Setting.mode) return parseMode(value) === undefined ? Code.unsupported : Code.applied;
   return hasMeaning(id, value) ? Code.applied : Code.range;

@@ -40,6 +40,7 @@ export class VirtualBolt implements Bolt {
 export class VirtualFeedback implements Feedback {
   grants = 0;
   refusals = 0;
+  identifications = 0;
   /** The uptime at which the last of it is shown, seconds since boot. */
   shownAt = 0;
 
@@ -50,6 +51,11 @@ export class VirtualFeedback implements Feedback {
 
   refused(at: number): void {
     this.refusals++;
+    this.shownAt = at;
+  }
+
+  identify(at: number): void {
+    this.identifications++;
     this.shownAt = at;
   }
 }

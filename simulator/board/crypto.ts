@@ -14,6 +14,7 @@ import {
   sign as opensslSign,
   verify as opensslVerify,
 } from "node:crypto";
+import { noble } from "../../protocol/crypto/noble";
 import type { Crypto } from "../../protocol/crypto/port";
 
 /**
@@ -89,4 +90,7 @@ export const node: Crypto = {
       return false;
     }
   },
+  // OpenSSL has no XChaCha20: its nonce is longer than that of RFC 8439.
+  seal: noble.seal,
+  unseal: noble.unseal,
 };

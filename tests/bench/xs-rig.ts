@@ -75,6 +75,14 @@ export class Tape implements Crypto {
     this.verifications++;
     return this.#next(() => noble.ed25519Verify(signature, message, publicKey));
   }
+  seal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): Uint8Array {
+    return this.#next(() => noble.seal(key, nonce, aad, plain));
+  }
+  unseal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+    // What was sealed by nobody is nothing, and is never longer than what was.
+    const opened = this.#next(() => noble.unseal(key, nonce, aad, sealed) ?? new Uint8Array(0));
+    return opened.length > 0 ? opened : undefined;
+  }
 }
 
 const LENGTHS = [8, 1, 32, 32, 32];

@@ -1,38 +1,67 @@
 // protocol/README.md against the code: its tables are the code's numbers and words, its examples come out, its sizes are what is sent.
 
 import assert from "node:assert/strict";
-import { createHash, hkdfSync } from "node:crypto";
+import { createHash, createHmac, hkdfSync } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LOCK_1000, PROFILES } from "../../firmware/core/profile";
 import { claimKeys, TAG_KIND } from "../../protocol/crypto/derive";
 import { isAcceptableKey } from "../../protocol/crypto/verify";
-import { encodeDelta, signBundle, signKeyset, signTime } from "../../protocol/issuer/encode";
+import {
+  encodeDelta,
+  signBundle,
+  signCommand,
+  signHeartbeat,
+  signKeyset,
+  signReset,
+  signTime,
+  signUnlock,
+} from "../../protocol/issuer/encode";
 import { GOOD_DENSITY } from "../../protocol/issuer/make-pins";
 import { guessRisk } from "../../protocol/issuer/pins";
 import { fromHex, toHex } from "../../protocol/wire/bytes";
+import { encode } from "../../protocol/wire/cborx";
 import { CODES, Code, codeClass, consumes, REASONS, type Row } from "../../protocol/wire/codes";
 import { Domain } from "../../protocol/wire/cose";
 import { Field, Op } from "../../protocol/wire/deltas";
 import { Capability, ENTRY_BYTES, Flag, Kind, ROLE_NAMES, Role } from "../../protocol/wire/entry";
+import { CREDENTIAL_NAMES, EventKind, METHOD_NAMES } from "../../protocol/wire/event";
 import * as limits from "../../protocol/wire/limits";
-import { askBody, frame, helloBody, May, StatusFlag, TRUST_NAMES, Type } from "../../protocol/wire/messages";
+import {
+  askBody,
+  emptyBody,
+  fetchBody,
+  frame,
+  helloBody,
+  nonceBody,
+  pageBody,
+  partBody,
+  StatusFlag,
+  Type,
+} from "../../protocol/wire/messages";
+import { CommandOp, May } from "../../protocol/wire/payloads";
+import { Feature, TRUST_NAMES } from "../../protocol/wire/receipt";
 import {
   checkSetting,
+  isSealed,
   MAX_CLOCK_BOUND_S,
   MAX_GRACE_MINUTES,
   MAX_HOLIDAY_DAYS,
   MAX_HOLIDAYS,
   MAX_LOCKOUT_MINUTES,
   MAX_LOCKOUT_TRIES,
+  MAX_OFFLINE_INDEXES,
   MAX_RELOCK_SECONDS,
+  MAX_RESET_DELAY_H,
   MODE_NAMES,
   NO_MODE,
+  OfflineKind,
   Setting,
 } from "../../protocol/wire/settings";
 import { OFFLINE, topic } from "../../protocol/wire/topics";
 import { node } from "../../simulator/board/crypto";
 import { Bench, claimTicket, KEYSET, LOCK_ID, pin, SIGNERS, START } from "../vectors/bench";
+import { craft, payloadOf } from "../vectors/craft";
 import { VECTOR_FOLDER } from "../vectors/generate";
 
 const text = readFileSync(join(VECTOR_FOLDER, "../README.md"), "utf8");
@@ -155,6 +184,38 @@ describe("protocol/README.md: tables", () => {
     const flags = section("Hello, status, result, ask, bye").match(/flags: (.*) \|/)?.[1] ?? "";
     assert.deepEqual([...numbered(flags).values()], Object.values(StatusFlag));
   });
+
+  it("X7 has every command, with the capability that it needs", () => {
+    const rows = table("op", "command");
+    const ops = rows.map(([op, name]): [string, number] => [name, Number(op)]);
+    assert.deepEqual(new Map(ops), kebabbed(CommandOp));
+    const capabilities = kebabbed(Capability);
+    for (const [, , capability] of rows) assert.ok(capability === "none" || capabilities.has(capability));
+  });
+
+  it("L1 has every kind of event, every method and every credential", () => {
+    const kinds = table("kind", "event").map(([kind, name]): [string, number] => [name, Number(kind)]);
+    assert.deepEqual(new Map(kinds), kebabbed(EventKind));
+    const said = section("What an event says").replaceAll("\n", " ");
+    const [methods, credentials] = [/Methods are (.*?);/, /; credentials (.*?)\./].map((list) => [
+      ...numbered(said.match(list)?.[1] ?? "").keys(),
+    ]);
+    assert.deepEqual(methods, METHOD_NAMES);
+    assert.deepEqual(credentials, CREDENTIAL_NAMES);
+  });
+
+  it("C23, P4 has every kind of offline code, and a bit for each thing that a lock has", () => {
+    const kinds = new Map(Object.entries(OfflineKind));
+    const setting = table("setting", "value").find(([name]) => name === "14 offline-codes")?.[1] ?? "";
+    assert.deepEqual(numbered(setting.split("‖")[0].split("open,")[1]), kinds);
+    const rows = table("kind", "window").map(([name]) => name);
+    assert.deepEqual(numbered(rows.join(" ")), kinds);
+    const bits = section("Receipts").match(/bits: (1 reader.*)\]?/)?.[1] ?? "";
+    assert.deepEqual(
+      [...bits.matchAll(/(\d) [a-z]/g)].map(([, bit]) => Number(bit)),
+      Object.values(Feature),
+    );
+  });
 });
 
 describe("protocol/README.md: numbers", () => {
@@ -164,6 +225,20 @@ describe("protocol/README.md: numbers", () => {
       ["The envelope has at most **@ bytes**", limits.MAX_BUNDLE_BYTES],
       ["1 to @ deltas", limits.MAX_BUNDLE_DELTAS],
       ["1 to @ issuer keys", limits.MAX_KEYS],
+      ["0 to @ prints", limits.MAX_PARTS],
+      ["number 1 to @, at most", limits.MAX_PARTS],
+      ["at most @ bytes.\n\n| in this order | answer |\n|---|---|\n| no rebase", limits.MAX_PART_BYTES],
+      ["`SHA-256(bytes)[0..@)`", limits.PART_PRINT_BYTES],
+      ["more than @ s after the nonce was given |", limits.MAX_CHALLENGE_AGE_S],
+      ["argument, 0 to @ bytes", limits.MAX_COMMAND_BYTES],
+      ["| 11 alias | 1 to @ bytes", limits.MAX_ALIAS_BYTES],
+      ["at most @ bytes of text; bits", limits.MAX_FIRMWARE_BYTES],
+      ["| 0 to @ × 32 | the events", limits.MAX_PAGE_EVENTS],
+      ["leases](#leases) last, 0–@", limits.MAX_LEASE_DAYS],
+      ["needs no consent, 0–@", MAX_RESET_DELAY_H],
+      ["1 byte: indexes, 1–@", MAX_OFFLINE_INDEXES],
+      ["where the nonce is @ random", limits.SEAL_NONCE_BYTES],
+      ["what is sealed is @ bytes longer", limits.SEAL_TAG_BYTES],
       ["site: 1 to @ bytes", limits.MAX_SITE_BYTES],
       ["at most @ pairs", limits.MAX_PAIRS],
       ["**from @ up they are", limits.FIRST_EXTENSION_KEY],
@@ -189,7 +264,11 @@ describe("protocol/README.md: numbers", () => {
     ];
     for (const [phrase, value] of phrases) {
       const [plainly, withCommas] = [phrase.replace("@", String(value)), phrase.replace("@", grouped(value))];
-      assert.ok(text.includes(plainly) || text.includes(withCommas), withCommas);
+      const places = [text, text.replaceAll("\n", " ")];
+      assert.ok(
+        places.some((place) => place.includes(plainly) || place.includes(withCommas)),
+        withCommas,
+      );
     }
     assert.equal(limits.MAX_SEQ, 2 ** 24 - 1);
   });
@@ -209,6 +288,8 @@ describe("protocol/README.md: numbers", () => {
       ROLE_NAMES.map((name, role) => [name, 1 << role]),
     );
     for (const [setting, value] of table("setting", "value").filter(([name]) => !/zone|holiday/.test(name))) {
+      assert.equal(isSealed(Number.parseInt(setting, 10)), value.startsWith("sealed: "));
+      if (value.startsWith("sealed: ")) continue;
       const form = value.split("; or")[0];
       const bytes = [...form.matchAll(/(\d+) bytes?:/g)].reduce((sum, [, count]) => sum + Number(count), 0);
       const fits = (length: number) =>
@@ -254,9 +335,21 @@ describe("protocol/README.md: numbers", () => {
     assert.equal(BigInt.asUintN(256, sum).toString(16).padStart(64, "0"), items[3].trim().split(" ").at(-1));
   });
 
+  it("C23 gives an offline code that comes out", () => {
+    const said = section("Offline codes").match(/code of (\S+), day (\d+), is (\d{9})\./) ?? [];
+    const day = Number(said[2]);
+    assert.equal(Date.parse(said[1]) / 86_400_000, day);
+    const window = Buffer.alloc(4);
+    window.writeUInt32BE(day);
+    const text = Buffer.concat([Buffer.from("tumbler/1 code"), Buffer.from([1, 0]), window]);
+    const mac = createHmac("sha256", Buffer.alloc(32, 7)).update(text).digest();
+    const code = (mac.readUInt32BE(mac[31] & 15) & 0x7fffffff) % 1e9;
+    assert.equal(String(code).padStart(9, "0"), said[3]);
+  });
+
   it("names the topics that links use", () => {
     for (const [name] of table("topic", "who publishes")) {
-      const leaf = name.replaceAll("`", "").split("/").at(-1) as "dn" | "up" | "state";
+      const leaf = name.replaceAll("`", "").split("/").at(-1) as "dn" | "up" | "state" | "head";
       assert.equal(topic("<site>", "<lock>", leaf), name.replaceAll("`", ""));
     }
     assert.match(section("MQTT"), new RegExp(`the text \`${OFFLINE}\``));
@@ -348,7 +441,7 @@ describe("protocol/README.md: sizes", () => {
     const own = [
       frame(Type.hello, 1, helloBody(limits.MAX_MESSAGE_BYTES)).length,
       bench.serve()[0].answer.length / 2,
-      frame(Type.ask, 300, askBody(100_000)).length,
+      frame(Type.ask, 300, askBody({ first: 100_000 })).length,
       frame(Type.claim, 1, claimTicket()).length,
       frame(Type.time, 1, time).length,
     ];
@@ -356,7 +449,8 @@ describe("protocol/README.md: sizes", () => {
     const spare = { ...KEYSET[0], kid: new Uint8Array(8) };
     const keysets = [KEYSET.slice(0, 1), [...KEYSET, spare]].map(
       (keys) =>
-        frame(Type.keys, 1, signKeyset(node, SIGNERS.owner, { lock: LOCK_ID, number: 1, keys })).length,
+        frame(Type.keys, 1, signKeyset(node, SIGNERS.owner, { lock: LOCK_ID, number: 1, keys, claim: 1 }))
+          .length,
     );
     assert.deepEqual(keysets, stated("keyset of one key, of four"));
     const one = bench.apply("one", pin(0, "480213")).answer.length / 2;
@@ -364,6 +458,50 @@ describe("protocol/README.md: sizes", () => {
       bench.apply("many", ...Array.from({ length: 32 }, () => ({ op: "wipe" }) as const)).answer.length / 2;
     assert.ok(Math.abs(one - stated("receipt of one ack, of 32")[0]) <= 4, String(one));
     assert.ok(Math.abs(many - stated("receipt of one ack, of 32")[1]) <= 4, String(many));
+  });
+
+  it("of signs of life, consents and phones are, too", () => {
+    const size = (type: number, body: Uint8Array): number => frame(type, 300, body).length;
+    const beat = { lock: LOCK_ID, epoch: 1, issuedAt: START, acks: 1000, events: 100_000 };
+    const phone = { lock: LOCK_ID, nonce: new Uint8Array(limits.NONCE_BYTES) };
+    const sent = [
+      size(Type.heartbeat, signHeartbeat(node, SIGNERS.issuer, beat)),
+      size(Type.reset, signReset(node, SIGNERS.owner, { lock: LOCK_ID, claim: 1 })),
+      size(Type.unlock, signUnlock(node, SIGNERS.stranger, phone)),
+    ];
+    assert.deepEqual(sent, stated("heartbeat, reset, unlock"));
+    const commands = [0, limits.MAX_COMMAND_BYTES].map((length) => {
+      const what = { ...phone, op: CommandOp.rename, argument: new Uint8Array(length) };
+      return size(Type.command, signCommand(node, SIGNERS.stranger, what));
+    });
+    assert.deepEqual(commands, stated("command without an argument, with the longest"));
+    const bare = [emptyBody(), nonceBody(phone.nonce), fetchBody(100_000)];
+    const types = [Type.challenge, Type.nonce, Type.fetch];
+    assert.deepEqual(
+      bare.map((body, i) => size(types[i], body)),
+      stated("challenge, nonce, fetch"),
+    );
+  });
+
+  it("of rebases, parts and pages are, too", () => {
+    const size = (type: number, body: Uint8Array): number => frame(type, 300, body).length;
+    const rebases = [0, limits.MAX_PARTS].map((parts) => {
+      const prints = Array.from({ length: parts }, () => new Uint8Array(limits.PART_PRINT_BYTES));
+      const payload = payloadOf([0, 1], [1, LOCK_ID], [2, 2], [3, START], [4, 1], [5, prints]);
+      return size(Type.rebase, craft({ signer: SIGNERS.owner, domain: "tumbler/1 rebase", payload }));
+    });
+    assert.deepEqual(rebases, stated("rebase of no parts, of 48"));
+    const part = size(Type.part, partBody(limits.MAX_PARTS, new Uint8Array(limits.MAX_PART_BYTES)));
+    const page = size(Type.page, pageBody(new Uint8Array(limits.MAX_PAGE_BYTES)));
+    assert.deepEqual([part, page], stated("largest part, and largest page"));
+    assert.ok(Math.max(...rebases, part, page) <= limits.MAX_MESSAGE_BYTES);
+    const [, slot, slots, parts] =
+      section("Sizes").match(/takes (\d+) bytes, so a (thousand) of them are (\d+) parts/) ?? [];
+    assert.equal(slots, "thousand");
+    assert.equal(Number(slot), encode([new Uint8Array(1 + ENTRY_BYTES)]).length - 1);
+    const fits = Math.floor((limits.MAX_PART_BYTES - 3) / Number(slot));
+    assert.equal(Number(parts), Math.ceil(1000 / fits));
+    assert.ok(Number(parts) < limits.MAX_PARTS);
   });
 });
 

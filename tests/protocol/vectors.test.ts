@@ -10,23 +10,27 @@ import { Lock } from "../../firmware/core/lock";
 import { formatParts } from "../../firmware/core/parts";
 import { PROFILES } from "../../firmware/core/profile";
 import type { Session } from "../../firmware/core/session";
+import { noble } from "../../protocol/crypto/noble";
+import { pageAad, unsealWith } from "../../protocol/crypto/seal";
 import { fromHex, toHex } from "../../protocol/wire/bytes";
 import { Reader, Writer } from "../../protocol/wire/cbor";
 import { codeName } from "../../protocol/wire/codes";
 import { Domain, readEnvelope, signEnvelope, verifyEnvelope } from "../../protocol/wire/cose";
 import { Field, Op } from "../../protocol/wire/deltas";
+import { emptyEvent, unpackEvent } from "../../protocol/wire/event";
 import {
   frame,
   readFrame,
-  readReceipt,
+  readNonce,
+  readPage,
   readResult,
   readStatus,
   Type,
-  writeReceipt,
 } from "../../protocol/wire/messages";
+import { readReceipt, writeReceipt } from "../../protocol/wire/receipt";
 import { blankImage, VirtualBoard } from "../../simulator/board/board";
 import { node } from "../../simulator/board/crypto";
-import type { Exchange } from "../vectors/bench";
+import { type Exchange, withPlainEvents } from "../vectors/bench";
 import type { EnvelopeCase, State } from "../vectors/cases";
 import type { DeltaCase } from "../vectors/deltas";
 import { VECTOR_FOLDER, vectorFiles } from "../vectors/generate";
@@ -88,11 +92,12 @@ class Replay {
     this.#board = this.#boardOf(image);
     formatParts(this.#board);
     this.#lock = new Lock(this.#board);
+    this.#lock.tick();
     this.#session = this.#lock.open();
   }
 
   #boardOf(image: VirtualBoard["image"] extends () => infer I ? I : never): VirtualBoard {
-    const random = (buffer: Uint8Array) => buffer.set(fromHex(this.#random));
+    const random = (buffer: Uint8Array) => buffer.set(fromHex(this.#random).subarray(0, buffer.length));
     return new VirtualBoard({ image, crypto: node, world: { now: () => this.#uptime }, random });
   }
 
@@ -100,6 +105,7 @@ class Replay {
     this.#uptime = 0;
     this.#board = this.#boardOf(this.#board.image());
     this.#lock = new Lock(this.#board);
+    this.#lock.tick();
     this.newSession();
   }
 
@@ -115,7 +121,7 @@ class Replay {
 
   /** Sends what an exchange sends; the answer must be byte for byte what it says, but for the lock's own event numbers. */
   exchange({ name, send, answer, uptime, random, reads }: Exchange): void {
-    const got = this.send(fromHex(send), uptime, random);
+    const got = withPlainEvents(this.send(fromHex(send), uptime, random));
     assert.equal(toHex(this.#withEvents(got, reads)), answer, name);
   }
 
@@ -147,7 +153,8 @@ function receiptOf(message: Uint8Array) {
 function answerOf(message: Uint8Array): { answer: string | string[]; detail: number } {
   const { head, receipt } = receiptOf(message);
   if (receipt !== undefined) return { answer: Array.from(receipt.codes, codeName), detail: 0 };
-  if (head.type !== Type.result) return { answer: "status", detail: 0 };
+  const name = Object.keys(Type).find((each) => Type[each as keyof typeof Type] === head.type);
+  if (head.type !== Type.result) return { answer: String(name), detail: 0 };
   const reader = new Reader(message);
   readFrame(reader);
   const result = readResult(reader);
@@ -199,15 +206,31 @@ describe("vectors: messages that are not signed", () => {
       const reader = new Reader(fromHex(bytes));
       const head = readFrame(reader);
       assert.equal(head?.request, 9);
-      const fields = head?.type === Type.status ? readStatus(reader) : readResult(reader);
+      const fields = fieldsOf(head?.type ?? 0, reader);
       assert.deepEqual(fields && asJson(fields), means === null ? undefined : without(means, "type"));
     });
 });
 
+/** What a message from a lock says. */
+function fieldsOf(type: number, reader: Reader): object | undefined {
+  if (type === Type.status) return readStatus(reader);
+  if (type === Type.result) return readResult(reader);
+  if (type === Type.nonce) {
+    const nonce = readNonce(reader);
+    return nonce && { nonce };
+  }
+  const sealed = readPage(reader);
+  return sealed && { sealed };
+}
+
 /** An object with its bytes in hexadecimal. */
-const asJson = (object: object) =>
+const asJson = (object: object): object =>
   Object.fromEntries(
-    Object.entries(object).map(([key, value]) => [key, value instanceof Uint8Array ? toHex(value) : value]),
+    Object.entries(object).map(([key, value]) => {
+      if (value instanceof Uint8Array) return [key, toHex(value)];
+      const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+      return [key, isObject ? asJson(value) : value];
+    }),
   );
 const without = (object: object, name: string) =>
   Object.fromEntries(Object.entries(object).filter(([key]) => key !== name));
@@ -239,8 +262,13 @@ describe("vectors: signed messages", () => {
       );
       const isRaise =
         message === "time" && (cborg.decode(payload, { useMaps: true }) as Map<number, number>).get(4) !== 0;
-      const named = Object.values(others).find((key) => key.kid === kid);
-      const key = message === "claim" ? maker : message === "keys" || isRaise ? owner : named;
+      const isPhone = message === "unlock" || message === "command";
+      const content = cborg.decode(payload, { useMaps: true }) as Map<number, Uint8Array>;
+      const named = Object.values(others).find((key) =>
+        isPhone ? key.publicKey === toHex(content.get(3) ?? payload) : key.kid === kid,
+      );
+      const isOwners = message === "keys" || message === "rebase" || message === "reset" || isRaise;
+      const key = message === "claim" ? maker : isOwners ? owner : named;
       assert.ok(key, name);
       assert.equal(
         isSigned(fromHex(cose), `tumbler/1 ${message}`, key.publicKey),
@@ -396,6 +424,37 @@ describe("vectors: chain and digest", () => {
       const total = add.reduce((sum: bigint, hash: string) => sum + number(hash), 0n);
       const rest = subtract.reduce((sum: bigint, hash: string) => sum - number(hash), total);
       assert.equal(BigInt.asUintN(256, rest), number(expected), name);
+    }
+  });
+});
+
+describe("vectors: events", () => {
+  const { lock, eventKey, events, pages } = load("events.json");
+
+  it("L9 each head is the hash of the one before and the event, from zeros on", () => {
+    let head = "00".repeat(16);
+    for (const event of events) {
+      assert.equal(sha256(head, event.bytes).slice(0, 32), event.head);
+      head = event.head;
+    }
+  });
+
+  it("L1 events say what their fields are", () => {
+    for (const { fields, bytes } of events) {
+      const event = emptyEvent();
+      unpackEvent(fromHex(bytes), 0, event);
+      assert.deepEqual({ ...event }, fields);
+    }
+  });
+
+  it("L10 pages open under the event key of their lock, and are a run of the chain", () => {
+    for (const { name, sealed, reads } of pages) {
+      const plain = unsealWith(noble, fromHex(eventKey), pageAad(fromHex(lock)), fromHex(sealed));
+      assert.equal(plain === undefined, reads === null, name);
+      if (plain === undefined) continue;
+      const first = reads.first.toString(16).padStart(8, "0");
+      assert.equal(toHex(plain), first + reads.head + reads.events.join(""), name);
+      assert.equal(reads.head, reads.first === 1 ? "00".repeat(16) : events[reads.first - 2].head);
     }
   });
 });

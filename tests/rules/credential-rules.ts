@@ -5,6 +5,7 @@ import { finds, type Named, type Rule, rule } from "./rule";
 const CORE = "firmware/core/";
 const APPLY = `${CORE}apply`;
 const DECIDE = `${CORE}decide`;
+const DIARY = `${CORE}diary`;
 const DOORWAY = `${CORE}doorway`;
 const FAULTS = `${CORE}lock-faults`;
 const FAMILY = `${CORE}family`;
@@ -398,15 +399,16 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
     finds(
       DURESS,
       "logs it as any other",
-      DOORWAY,
-      "if (isDuress) return this.#diary.duress(method, entry, credential);",
+      DIARY,
+      "const kind = isDuress ? EventKind.duress :",
+      "const kind =",
     ),
     finds(
       [SHOWN_ONLY, "than anybody who is let in: one grant, and nothing beside it"],
       "shows a refusal as well",
       DOORWAY,
-      "if (isDuress) return",
-      "if (isDuress) this.#parts.board.feedback.refused(0);\n    if (isDuress) return",
+      "return this.#diary.granted(",
+      "if ((entry.flags & Flag.duress) !== 0) this.#parts.board.feedback.refused(0);\n    return this.#diary.granted(",
     ),
   ),
   rule(
@@ -452,8 +454,8 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
       [DOORWAY, "counts in the density, against the limit that is set (rule C18)"],
       "does not count the master",
       DENSITY,
-      "let sum = WEIGHTS[policy.master.digits];",
-      "let sum = 0;",
+      "let sum = WEIGHTS[policy.master.digits] + localDensityOf(locals);",
+      "let sum = localDensityOf(locals);",
     ),
     finds(
       [DOORWAY, "count in the density (rule C18)"],

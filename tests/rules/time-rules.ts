@@ -4,6 +4,7 @@ import { finds, type Named, type Rule, rule } from "./rule";
 
 const CORE = "firmware/core/";
 const APPLY = `${CORE}apply`;
+const BUNDLES = `${CORE}bundles`;
 const CALENDAR = `${CORE}calendar`;
 const CLOCK = `${CORE}clock`;
 const DECIDE = `${CORE}decide`;
@@ -11,6 +12,7 @@ const DOORWAY = `${CORE}doorway`;
 const HOLIDAYS = `${CORE}holidays`;
 const HOURS = `${CORE}business-hours`;
 const LOCK = `${CORE}lock`;
+const OWNERSHIP = `${CORE}ownership`;
 const SCHEDULE = `${CORE}schedule`;
 const SYNC = `${CORE}sync`;
 const WINDOWS = "protocol/wire/windows";
@@ -304,7 +306,7 @@ export const TIME_RULES: readonly Rule[] = [
     finds(
       ZONE,
       "does not log it",
-      SYNC,
+      BUNDLES,
       "if (policy.version !== version) this.#diary.note(EventKind.setting, this.#delta.id);",
     ),
     finds(
@@ -405,28 +407,28 @@ export const TIME_RULES: readonly Rule[] = [
     finds(
       [SYNC, "T13 T14 time never goes below the highest that was signed"],
       "takes an earlier time",
-      SYNC,
+      OWNERSHIP,
       " || (!byOwner && answer.time < clock.floor)) return",
       ") return",
     ),
     finds(
       [SYNC, "T13 T14 time never goes below the highest that was signed"],
       "forgets the floor with the power",
-      SYNC,
+      OWNERSHIP,
       "const floor = byOwner ? answer.time : Math.max(clock.floor, answer.time);",
       "const floor = byOwner ? answer.time : clock.floor;",
     ),
     finds(
       [SYNC, "T13 T14 time goes back only with a higher time epoch"],
       "takes a time of an older time epoch",
-      SYNC,
+      OWNERSHIP,
       "if (answer.timeEpoch < clock.timeEpoch || (",
       "if ((",
     ),
     finds(
       [SYNC, "T13 T14 time goes back only with a higher time epoch"],
       "lets an issuer begin a time epoch",
-      SYNC,
+      OWNERSHIP,
       "const code = byOwner\n",
       "const code = byOwner && answer.timeEpoch > 1\n",
     ),
@@ -458,7 +460,7 @@ export const TIME_RULES: readonly Rule[] = [
     finds(
       [SYNC, "is taken up to 30 seconds after the nonce was given, and the delay widens the bound"],
       "takes an answer however late",
-      SYNC,
+      OWNERSHIP,
       "if (age > MAX_TIME_ANSWER_AGE_S) return Code.timeout;",
     ),
     finds(
@@ -471,18 +473,18 @@ export const TIME_RULES: readonly Rule[] = [
     finds(
       NONCE,
       "takes the answer to another nonce",
-      SYNC,
+      OWNERSHIP,
       " || !equal(answer.nonce, session.nonce)) return",
       ") return",
     ),
     finds(
       [KEPT, "T14 a time that corrects the clock"],
       "does not log by how much the clock was off",
-      SYNC,
+      OWNERSHIP,
       "Math.abs(answer.time - before.now)",
       "0",
     ),
-    finds(NONCE, "takes a nonce twice", SYNC, "    session.nonceAt = -1;"),
+    finds(NONCE, "takes a nonce twice", OWNERSHIP, "    session.nonceAt = -1;"),
   ),
   rule(
     "T15",

@@ -146,7 +146,10 @@ export class FullTable {
     const seq = this.#next();
     const { table } = this;
     const digest = new TableDigest(node);
-    const applier = new Applier({ table, digest, policy: new Policy(), locals: new LocalCodes(table) });
+    const applier = new Applier(
+      { table, digest, policy: new Policy(), locals: new LocalCodes(table) },
+      { open: (_, value) => value },
+    );
     const clock = { known: false, now: 0 };
     if (!applier.apply(delta, Code.applied, seq, this.#head, clock, false)) return -1;
     for (let slot = 0; slot < this.profile.slots; slot++)

@@ -234,6 +234,7 @@ const PRELUDE: ReadonlyMap<string, (value: unknown) => boolean> = new Map<
   ["bstr", isBytes],
   ["tstr", (value) => typeof value === "string"],
   ["bool", (value) => typeof value === "boolean"],
+  ["true", (value) => value === true],
   ["nil", (value) => value === null],
 ]);
 

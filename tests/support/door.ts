@@ -10,17 +10,19 @@ import { EVENT_NAMES } from "../../firmware/core/storage/events";
 import type { DoorSensor, Identity } from "../../firmware/ports";
 import { claimKeys, credentialTag } from "../../protocol/crypto/derive";
 import type { Crypto } from "../../protocol/crypto/port";
+import { pageAad, unsealWith } from "../../protocol/crypto/seal";
 import {
   type Delta,
   encodeDelta,
   type PutDelta,
   signBundle,
   signClaim,
+  signHeartbeat,
   signingKey,
   signKeyset,
   signTime,
 } from "../../protocol/issuer/encode";
-import { ascii } from "../../protocol/wire/bytes";
+import { ascii, getU32 } from "../../protocol/wire/bytes";
 import { Reader } from "../../protocol/wire/cbor";
 import { genesisHead, nextHead } from "../../protocol/wire/chain";
 import { codeName, reasonName } from "../../protocol/wire/codes";
@@ -28,17 +30,20 @@ import { Domain, readEnvelope, verifyEnvelope } from "../../protocol/wire/cose";
 import { Kind, Role } from "../../protocol/wire/entry";
 import { MAX_BUNDLE_BYTES, MAX_BUNDLE_DELTAS, MAX_MESSAGE_BYTES } from "../../protocol/wire/limits";
 import {
+  type Ask,
+  askBody,
+  fetchBody,
   frame,
   helloBody,
-  May,
-  type Receipt,
   readFrame,
-  readReceipt,
+  readPage,
   readResult,
   readStatus,
   type Status,
   Type,
 } from "../../protocol/wire/messages";
+import { type Heartbeat, May } from "../../protocol/wire/payloads";
+import { type Receipt, readReceipt } from "../../protocol/wire/receipt";
 import { blankImage, type FlashImage, typePin, VirtualBoard } from "../../simulator/board/board";
 import { node } from "../../simulator/board/crypto";
 import { VirtualRtc } from "../../simulator/board/rtc";
@@ -63,6 +68,16 @@ export interface Answer {
   readonly detail?: number;
   readonly receipt?: Receipt;
   readonly status?: Status;
+  /** Sealed. */
+  readonly page?: Uint8Array;
+}
+
+/** A page of events, opened. */
+export interface OpenPage {
+  readonly first: number;
+  readonly head: Uint8Array;
+  /** 32 bytes each. */
+  readonly entries: readonly Uint8Array[];
 }
 
 /** What a door can be made with. */
@@ -150,6 +165,7 @@ export class Door {
       if (result === undefined) throw new Error("answer: not a result");
       return { type: head.type, result: codeName(result.code), detail: result.detail };
     }
+    if (head.type === Type.page) return { type: head.type, page: readPage(reader) };
     const envelope = readEnvelope(reader, MAX_BUNDLE_BYTES);
     const key = this.crypto.ed25519PublicKey(this.identity.seed);
     if (envelope === undefined || !verifyEnvelope(this.crypto, envelope, Domain.receipt, key))
@@ -177,7 +193,7 @@ export class Door {
     const ticket = { lock, number: 1, owner: this.owner.publicKey, site: "test" };
     this.expectDone(this.send(Type.claim, signClaim(this.crypto, this.maker, ticket)));
     const key = { kid: this.issuer.kid, publicKey: this.issuer.publicKey, may: May.bundle | May.time };
-    const keyset = { lock, number: 1, keys: [key] };
+    const keyset = { lock, number: 1, keys: [key], claim: 1 };
     this.expectDone(this.send(Type.keys, signKeyset(this.crypto, this.owner, keyset)));
     this.setTime();
   }
@@ -283,6 +299,41 @@ export class Door {
   /** Types a PIN at the keypad; the name of the reason. */
   type(digits: string): string {
     return reasonName(typePin(this.lock, digits));
+  }
+
+  /** Sends a heartbeat: issued now, with everything seen, unless `more` says otherwise. Returns the result's name. */
+  beat(more: Partial<Heartbeat> = {}): string {
+    if (!this.session.greeted) this.hello();
+    const heartbeat = {
+      lock: this.identity.lock,
+      epoch: this.epoch,
+      issuedAt: Math.floor(this.now),
+      acks: this.seq,
+      events: this.lock.parts.events.next,
+      ...more,
+    };
+    const answer = this.send(Type.heartbeat, signHeartbeat(this.crypto, this.issuer, heartbeat));
+    return answer.result ?? "no result";
+  }
+
+  /** Fetches events from `first` on, and opens the page with the key of claim `claim`. */
+  page(first: number, claim = 1): OpenPage {
+    if (!this.session.greeted) this.hello();
+    const { page, result } = this.send(Type.fetch, fetchBody(first));
+    const { eventKey } = claimKeys(this.crypto, this.identity.deviceSecret, claim);
+    const plain = page && unsealWith(this.crypto, eventKey, pageAad(this.identity.lock), page);
+    if (plain === undefined) throw new Error(`fetch: ${result ?? "a page that does not open"}`);
+    const entries: Uint8Array[] = [];
+    for (let at = 20; at < plain.length; at += 32) entries.push(plain.slice(at, at + 32));
+    return { first: getU32(plain, 0), head: plain.slice(4, 20), entries };
+  }
+
+  /** Asks the lock to state something in its receipt. */
+  ask(ask: Partial<Ask>): Receipt {
+    if (!this.session.greeted) this.hello();
+    const { receipt, result } = this.send(Type.ask, askBody({ first: 1, ...ask }));
+    if (receipt === undefined) throw new Error(`ask: ${result}`);
+    return receipt;
   }
 
   /** The receipt that an empty question gives: what the lock is now. */

@@ -2,7 +2,8 @@
 
 import type { Lock } from "../../firmware/core/lock";
 import { codeName } from "../../protocol/wire/codes";
-import { type Receipt, Type } from "../../protocol/wire/messages";
+import { Type } from "../../protocol/wire/messages";
+import type { Receipt } from "../../protocol/wire/receipt";
 import { canonical } from "./cbor";
 import type { Door } from "./door";
 import type { Outcome } from "./reference";

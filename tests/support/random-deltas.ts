@@ -127,7 +127,7 @@ export class RandomDeltas {
 
   #set(): Operation {
     const dice = this.#dice;
-    const setting = 1 + dice.below(dice.chance(0.7) ? 9 : dice.chance(0.8) ? 80 : 255);
+    const setting = 1 + dice.below(dice.chance(0.7) ? 15 : dice.chance(0.8) ? 80 : 255);
     const value = this.#value(setting);
     const isCut = value.length > 1 && dice.chance(0.05);
     return { op: "set", setting, value: isCut ? value.slice(1) : value };
@@ -146,6 +146,8 @@ export class RandomDeltas {
     if (setting === 7)
       return Uint8Array.of(isNone ? 0 : this.#anySchedule(), dice.below(3), dice.below(4), dice.below(256));
     if (setting === 8) return Uint8Array.of(dice.below(3));
+    // No kinds of offline codes: those that there are count in the density.
+    if (setting === 14) return Uint8Array.of(dice.pick([0, 16]), dice.below(10));
     if (setting < 16) return Uint8Array.of(dice.below(15), dice.below(256));
     if (isNone) return Uint8Array.of(0);
     const isMode = dice.chance(0.4);

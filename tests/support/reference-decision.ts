@@ -13,6 +13,7 @@ export type Verdict =
   | "disabled"
   | "wrong-mode"
   | "clock-unknown"
+  | "lease-over"
   | "not-yet-valid"
   | "expired"
   | "first-use-missed"
@@ -42,6 +43,14 @@ export interface Credential {
   readonly uses?: number;
   readonly minutesAfterFirstUse?: number;
   readonly hoursToFirstUse?: number;
+  /** Good only while the lock hears of its issuer (rule S12). */
+  readonly leased?: boolean;
+}
+
+/** How long a lock takes its issuer's word, and when that was given last: never, where `heard` is left out. */
+export interface Lease {
+  readonly days: number;
+  readonly heard?: number;
 }
 
 /** What was done with it so far. */
@@ -76,6 +85,8 @@ export interface Situation {
   readonly mode: Mode;
   readonly zone: string;
   readonly holidays: readonly Holiday[];
+  /** Left out at a lock whose credentials need no lease. */
+  readonly lease?: Lease;
   /** Whether another person's credential was accepted just before (rule C15). */
   readonly second: boolean;
   readonly clock: Clock;
@@ -84,6 +95,7 @@ export interface Situation {
 /** What an instant alone can be refused for, in the order of the decision; the last is "nothing". */
 const BY_TIME: readonly Verdict[] = [
   "wrong-mode",
+  "lease-over",
   "not-yet-valid",
   "expired",
   "first-use-missed",
@@ -91,7 +103,7 @@ const BY_TIME: readonly Verdict[] = [
   "outside-schedule",
   "granted",
 ];
-const [WRONG_MODE, NOT_YET_VALID, EXPIRED, FIRST_USE_MISSED, HOLIDAY, OUTSIDE_SCHEDULE, ALLOWED] =
+const [WRONG_MODE, LEASE_OVER, NOT_YET_VALID, EXPIRED, FIRST_USE_MISSED, HOLIDAY, OUTSIDE_SCHEDULE, ALLOWED] =
   BY_TIME.keys();
 
 // ---- Local time ----------------------------------------------------------------------------------------------------------------
@@ -253,6 +265,8 @@ class Outlook {
 
 /** The instant from which each limit of a credential is behind, undefined where it has none. */
 interface Limits {
+  /** The issuer's word is over (rule S12). */
+  readonly lapsed: number | undefined;
   readonly start: number | undefined;
   readonly end: number | undefined;
   /** Minutes after the first use (rule C12). */
@@ -261,11 +275,19 @@ interface Limits {
   readonly missed: number | undefined;
 }
 
-function limitsOf({ credential, past }: Situation): Limits {
+/** The first second that is too long after the issuer's last word: the beginning of time, where none ever came. */
+function lapseOf({ credential, lease }: Situation): number | undefined {
+  if (!credential.leased || lease === undefined) return undefined;
+  return lease.heard === undefined ? Number.NEGATIVE_INFINITY : lease.heard + lease.days * 24 * HOUR_S;
+}
+
+function limitsOf(situation: Situation): Limits {
+  const { credential, past } = situation;
   const { start, end, minutesAfterFirstUse, hoursToFirstUse } = credential;
   const lasts = minutesAfterFirstUse !== undefined && past.firstUse !== undefined;
   const waits = hoursToFirstUse !== undefined && start !== undefined && !past.used;
   return {
+    lapsed: lapseOf(situation),
     start,
     end,
     over: lasts ? past.firstUse + minutesAfterFirstUse * 60 : undefined,
@@ -274,9 +296,10 @@ function limitsOf({ credential, past }: Situation): Limits {
 }
 
 /** The place in {@link BY_TIME} of what refuses this instant, were it the true time. */
-function rankAt({ start, end, over, missed }: Limits, outlook: Outlook, instant: number): number {
+function rankAt({ lapsed, start, end, over, missed }: Limits, outlook: Outlook, instant: number): number {
   const wall = outlook.rankAt(instant);
   if (wall === WRONG_MODE) return WRONG_MODE;
+  if (lapsed !== undefined && instant >= lapsed) return LEASE_OVER;
   if (start !== undefined && instant < start) return NOT_YET_VALID;
   if (end !== undefined && instant >= end) return EXPIRED;
   if (over !== undefined && instant >= over) return EXPIRED;
@@ -285,9 +308,10 @@ function rankAt({ start, end, over, missed }: Limits, outlook: Outlook, instant:
 }
 
 /** Whether the time says anything about this credential (rules T7, T12). */
-function dependsOnTime({ credential, mode, holidays }: Situation): boolean {
+function dependsOnTime({ credential, mode, holidays, lease }: Situation): boolean {
   const { role, start, end, minutesAfterFirstUse, hoursToFirstUse } = credential;
   const limits = [start, end, minutesAfterFirstUse, hoursToFirstUse];
+  if (credential.leased && lease !== undefined) return true;
   if (bindsSchedule(credential) || limits.some((limit) => limit !== undefined)) return true;
   return holidays.some(
     (holiday) =>

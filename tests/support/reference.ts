@@ -311,6 +311,8 @@ function settingFormat(setting: number, value: Uint8Array): string | undefined {
   if (setting === 2) return value.length !== 1 ? "bad-format" : value[0] > 2 ? "unsupported" : undefined;
   if (setting === 3)
     return value.length !== 2 ? "bad-format" : value[0] * 256 + value[1] > 3600 ? "range" : undefined;
+  // What is sealed is never so short.
+  if (setting >= 11 && setting <= 13) return "bad-format";
   const shape = setting >= HOLIDAY && setting < HOLIDAY + 64 ? HOLIDAY_SHAPE : SHAPES[setting];
   if (shape === undefined) return "unsupported";
   if (shape.mayBeNone && value.length === 1) return value[0] === 0 ? undefined : "range";
@@ -337,6 +339,9 @@ const SHAPES: Readonly<Record<number, Shape>> = {
   [BUSINESS_HOURS]: { length: 4, fits: (value) => value[1] <= 1 && value.readUInt16BE(2) <= 12 * 60 },
   8: { length: 1, fits: (value) => value[0] <= 1 },
   9: { length: 2, fits: (value) => value.readUInt16BE() >= 1 && value.readUInt16BE() <= 3600 },
+  10: { length: 2, fits: (value) => value.readUInt16BE() <= 3650 },
+  14: { length: 2, fits: (value) => value[0] <= 15 && value[1] >= 1 && value[1] <= 8 },
+  15: { length: 2, fits: (value) => value.readUInt16BE() <= 672 },
 };
 
 const HOLIDAY_SHAPE: Shape = {

@@ -15,12 +15,12 @@ import type { Question } from "../../firmware/core/decide";
 import { Holidays } from "../../firmware/core/holidays";
 import { lockZone } from "../../protocol/issuer/zone";
 import { emptyEntry, Flag, ROLE_NAMES } from "../../protocol/wire/entry";
-import { Trust } from "../../protocol/wire/messages";
+import { Trust } from "../../protocol/wire/receipt";
 import { MAX_HOLIDAYS, MODE_NAMES, NO_MODE } from "../../protocol/wire/settings";
 import { packWindow } from "../../protocol/wire/windows";
 import { intlOffset } from "../../tools/zone";
 import { Dice } from "./dice";
-import type { Credential, Holiday, Mode, Opening, Past, Role, Situation } from "./reference-decision";
+import type { Credential, Holiday, Lease, Mode, Opening, Past, Role, Situation } from "./reference-decision";
 
 const DAY_S = 86_400;
 const HOUR_S = 3600;
@@ -130,7 +130,17 @@ function randomCredential(dice: Dice, zone: string, instant: number): Credential
     minutesAfterFirstUse: dice.chance(0.25) ? dice.pick([1, 15, dice.between(1, 2880)]) : undefined,
     hoursToFirstUse:
       start !== undefined && dice.chance(0.4) ? dice.pick([1, 24, dice.between(1, 255)]) : undefined,
+    leased: dice.chance(0.3),
   };
+}
+
+/** None, or one that often ends near `instant`. */
+function randomLease(dice: Dice, instant: number): Lease | undefined {
+  if (dice.chance(0.5)) return undefined;
+  const days = dice.pick([1, 7, dice.between(1, 400)]);
+  return dice.chance(0.08)
+    ? { days }
+    : { days, heard: near(dice, instant) - dice.pick([days, days, 0]) * DAY_S };
 }
 
 function randomPast(dice: Dice, credential: Credential, instant: number): Past {
@@ -177,15 +187,16 @@ function randomHolidays(dice: Dice, zone: string, instant: number): Holiday[] {
 }
 
 /** The instants at which limits of a credential lie, and the midnights of holidays; near a change of the clock, two guesses of one. */
-export function edgesOf({ credential, past, zone, holidays }: Omit<Situation, "clock">): number[] {
+export function edgesOf({ credential, past, zone, holidays, lease }: Omit<Situation, "clock">): number[] {
   const { start, end, hoursToFirstUse, minutesAfterFirstUse } = credential;
   const over = past.firstUse === undefined ? undefined : past.firstUse + (minutesAfterFirstUse ?? 0) * 60;
   const missed = start === undefined ? undefined : start + (hoursToFirstUse ?? 0) * HOUR_S;
+  const lapse = lease?.heard === undefined ? undefined : lease.heard + lease.days * DAY_S;
   const days = holidays.flatMap((one) => ("first" in one ? [dayOf(one.first), dayOf(one.last) + 1] : []));
   const midnights = days.flatMap((day) =>
     [-DAY_S, DAY_S].map((away) => day * DAY_S - offsetAt(PLACES.get(zone)!.zone, day * DAY_S + away)),
   );
-  return [...new Set([start, end, over, missed, ...midnights])].filter((edge) => edge !== undefined);
+  return [...new Set([start, end, over, missed, lapse, ...midnights])].filter((edge) => edge !== undefined);
 }
 
 /** Random situation number `n` of a seed, for whoever wants one again. */
@@ -204,6 +215,7 @@ function randomSituation(dice: Dice): Situation {
     mode: dice.pick(MODE_NAMES) as Mode,
     zone,
     holidays,
+    lease: randomLease(dice, instant),
     second: dice.chance(0.4),
   };
   if (dice.chance(0.06)) return { ...said, clock: "unknown" };
@@ -238,6 +250,12 @@ function holidaysOf(said: readonly Holiday[]): Holidays {
   return holidays;
 }
 
+/** As a lock has it: 0 for no end, and 1 where it never heard anything. */
+function leaseEndOf(lease: Lease | undefined): number {
+  if (lease === undefined) return 0;
+  return lease.heard === undefined ? 1 : lease.heard + lease.days * DAY_S;
+}
+
 /** The same situation as the lock is asked about it. A known clock was set or held, which makes no difference. */
 export function questionOf(situation: Situation): Question {
   const { credential, past, mode, zone, clock } = situation;
@@ -251,6 +269,7 @@ export function questionOf(situation: Situation): Question {
   });
   entry.role = ROLE_NAMES.indexOf(credential.role);
   entry.flags = (credential.disabled ? Flag.disabled : 0) | (credential.dual ? Flag.dual : 0);
+  if (credential.leased) entry.flags |= Flag.lease;
   entry.schedule = credential.schedule === undefined ? 0 : 7;
   entry.start = credential.start ?? 0;
   entry.end = credential.end ?? 0;
@@ -269,6 +288,7 @@ export function questionOf(situation: Situation): Question {
     zone: PLACES.get(zone)!.zone,
     mode: MODE_NAMES.indexOf(mode),
     holidays: holidaysOf(situation.holidays),
+    leaseEnd: leaseEndOf(situation.lease),
     second: situation.second,
     clock: instant,
   };

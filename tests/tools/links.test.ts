@@ -4,17 +4,36 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Uplink } from "../../firmware/core/uplink";
 import { type Link, MemoryLink } from "../../protocol/courier/link";
 import { toHex } from "../../protocol/wire/bytes";
+import { Reader } from "../../protocol/wire/cbor";
 import { MAX_MESSAGE_BYTES } from "../../protocol/wire/limits";
-import { frame, helloBody, Type } from "../../protocol/wire/messages";
-import { OFFLINE, parseTopic, topic } from "../../protocol/wire/topics";
+import { frame, helloBody, readFrame, Type } from "../../protocol/wire/messages";
+import { OFFLINE, parseTopic, readHead, topic } from "../../protocol/wire/topics";
+import { virtualNetwork } from "../../simulator/net/mqtt-port";
 import { type EmbeddedBroker, startBroker } from "../../tools/links/broker";
 import { answerFolder, FolderLink } from "../../tools/links/folder";
-import { connectBroker, connectLock, MqttCourier } from "../../tools/links/mqtt";
+import { brokerAt, connectBroker, MqttCourier } from "../../tools/links/mqtt";
 import { Door } from "../support/door";
 
 const hello = frame(Type.hello, 7, helloBody(MAX_MESSAGE_BYTES));
+
+/** Puts a door's lock on a broker. */
+async function onAir(door: Door, url: string): Promise<Uplink> {
+  const network = virtualNetwork({ afterEvent: () => uplink.tick() });
+  const uplink = new Uplink(door.lock, door.board, network);
+  uplink.use(brokerAt(url));
+  uplink.tick();
+  while (uplink.state !== "online") await new Promise((resolve) => setTimeout(resolve, 5));
+  return uplink;
+}
+
+/** Takes it off, as a dead access point would. */
+function offAir(uplink: Uplink): void {
+  uplink.use(undefined);
+  uplink.tick();
+}
 
 describe("links", () => {
   it("carry the same bytes over memory, MQTT and files", async () => {
@@ -41,16 +60,13 @@ describe("links", () => {
 
     const broker = await startBroker();
     const aired = new Door({ seed: 5 });
-    const lockEnd = await connectLock(broker.url, "test", {
-      lock: aired.identity.lock,
-      receive: (message) => aired.lock.receive(aired.lock.open(), message),
-      status: () => new Uint8Array([0]),
-    });
+    const uplink = await onAir(aired, broker.url);
     const client = await connectBroker(broker.url);
     const courier = new MqttCourier(client, "test");
     await courier.listen();
     await ask(courier.link(aired.identity.lock, 2000));
-    await Promise.all([lockEnd.endAsync(true), client.endAsync(true)]);
+    offAir(uplink);
+    await client.endAsync(true);
     await broker.close();
 
     assert.notEqual(answers[0], "none");
@@ -108,25 +124,43 @@ describe("links", () => {
     });
 
     it("a lock shows its status in `state`, retained, and leaves `offline` there when it is gone", async () => {
-      const lock = new Uint8Array(8).fill(0xab);
-      const seen: string[] = [];
+      const door = new Door();
+      const id = toHex(door.identity.lock);
+      const seen: Uint8Array[] = [];
       const client = await connectBroker(broker.url);
       const both = new Promise<void>((resolve) => {
         client.on("message", (name, payload) => {
-          assert.deepEqual(parseTopic(name), { site: "test", lock: toHex(lock), leaf: "state" });
-          seen.push(payload.toString());
+          assert.deepEqual(parseTopic(name), { site: "test", lock: id, leaf: "state" });
+          seen.push(new Uint8Array(payload));
           if (seen.length === 2) resolve();
         });
       });
-      const end = { lock, receive: (message: Uint8Array) => message, status: () => new Uint8Array([0x41]) };
-      const lockEnd = await connectLock(broker.url, "test", end);
-      await client.subscribeAsync(topic("test", toHex(lock), "state"), { qos: 1 });
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      const uplink = await onAir(door, broker.url);
+      await client.subscribeAsync(topic("test", id, "state"), { qos: 1 });
+      while (seen.length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
       // A dead access point closes nothing properly: the broker speaks for the lock.
-      lockEnd.stream.destroy();
+      offAir(uplink);
       await both;
-      assert.deepEqual(seen, ["A", OFFLINE]);
-      await Promise.all([client.endAsync(true), lockEnd.endAsync(true)]);
+      assert.equal(readFrame(new Reader(seen[0]))?.type, Type.status);
+      assert.equal(Buffer.from(seen[1]).toString(), OFFLINE);
+      await client.endAsync(true);
+    });
+
+    it("a courier leaves a hint of mail, which a lock that comes later finds", async () => {
+      const door = new Door();
+      const client = await connectBroker(broker.url);
+      const courier = new MqttCourier(client, "test");
+      await courier.hint(door.identity.lock, { epoch: 1, seq: 5 });
+      const uplink = await onAir(door, broker.url);
+      for (let i = 0; i < 200 && uplink.isIdle; i++) await new Promise((resolve) => setTimeout(resolve, 5));
+      assert.equal(uplink.isIdle, false);
+      const hint = new Promise<Uint8Array>((resolve) => {
+        client.on("message", (_name, payload) => resolve(payload));
+      });
+      await client.subscribeAsync(topic("test", toHex(door.identity.lock), "head"), { qos: 1 });
+      assert.deepEqual(readHead(new Uint8Array(await hint)), { epoch: 1, seq: 5 });
+      offAir(uplink);
+      await client.endAsync(true);
     });
   });
 

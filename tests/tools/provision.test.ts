@@ -18,7 +18,8 @@ import { toHex } from "../../protocol/wire/bytes";
 import { Reader } from "../../protocol/wire/cbor";
 import { codeName } from "../../protocol/wire/codes";
 import { MAX_MESSAGE_BYTES } from "../../protocol/wire/limits";
-import { frame, helloBody, May, readFrame, readResult, Type } from "../../protocol/wire/messages";
+import { frame, helloBody, readFrame, readResult, Type } from "../../protocol/wire/messages";
+import { May } from "../../protocol/wire/payloads";
 import { VirtualBoard } from "../../simulator/board/board";
 import { node } from "../../simulator/board/crypto";
 import { unpackImage } from "../../simulator/board/image";
@@ -87,7 +88,7 @@ describe("tumbler provision", () => {
     );
     const root = signingKey(node, seed);
     const keys = [{ kid: root.kid, publicKey: root.publicKey, may: May.bundle }];
-    const keyset = signKeyset(node, root, { lock: image.identity.lock, number: 1, keys });
+    const keyset = signKeyset(node, root, { lock: image.identity.lock, number: 1, keys, claim: 1 });
     assert.equal(send(Type.keys, 3, keyset), "applied");
   });
 

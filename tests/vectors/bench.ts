@@ -7,6 +7,7 @@ import { L500I, type Profile } from "../../firmware/core/profile";
 import type { Session } from "../../firmware/core/session";
 import type { Identity } from "../../firmware/ports";
 import { claimKeys, credentialTag } from "../../protocol/crypto/derive";
+import { pageAad, sealWith, settingAad, unsealWith } from "../../protocol/crypto/seal";
 import {
   type BundleHead,
   type Delta,
@@ -19,25 +20,32 @@ import {
   signKeyset,
   signTime,
 } from "../../protocol/issuer/encode";
-import { ascii, fromHex, toHex } from "../../protocol/wire/bytes";
+import { ascii, fromHex, getU32, putU32, toHex } from "../../protocol/wire/bytes";
 import { Reader, Writer } from "../../protocol/wire/cbor";
 import { genesisHead, nextHead } from "../../protocol/wire/chain";
 import { codeName } from "../../protocol/wire/codes";
 import { Domain, readEnvelope, signEnvelope } from "../../protocol/wire/cose";
 import { Kind, Role } from "../../protocol/wire/entry";
-import { HEAD_BYTES, MAX_MESSAGE_BYTES, NONCE_BYTES } from "../../protocol/wire/limits";
+import {
+  EVENT_BYTES,
+  HEAD_BYTES,
+  MAX_MESSAGE_BYTES,
+  PAGE_HEAD_BYTES,
+  SEAL_NONCE_BYTES,
+} from "../../protocol/wire/limits";
 import {
   frame,
   helloBody,
-  May,
-  type Receipt,
+  pageBody,
   readFrame,
-  readReceipt,
+  readNonce,
+  readPage,
   readResult,
   readStatus,
   Type,
-  writeReceipt,
 } from "../../protocol/wire/messages";
+import { May } from "../../protocol/wire/payloads";
+import { type Receipt, readReceipt, writeReceipt } from "../../protocol/wire/receipt";
 import { blankImage, type FlashImage, VirtualBoard } from "../../simulator/board/board";
 import { node } from "../../simulator/board/crypto";
 
@@ -49,7 +57,10 @@ const named = (purpose: string): Uint8Array => node.sha256(ascii(`tumbler/1 vect
 
 const signer = (name: string): SigningKey => signingKey(node, named(name));
 
-/** Everyone who signs. `clerk` may sign time answers only, `porter` bundles only; nobody knows `stranger`. */
+/**
+ * Everyone who signs. `clerk` may sign time answers only, `porter` bundles only; nobody knows `stranger`. `phone`, `visitor` and `former`
+ * are phones: an admin's, a resident's without capabilities, and one that is disabled.
+ */
 export const SIGNERS = {
   maker: signer("maker"),
   owner: signer("owner"),
@@ -57,12 +68,17 @@ export const SIGNERS = {
   clerk: signer("clerk"),
   porter: signer("porter"),
   stranger: signer("stranger"),
+  phone: signer("phone"),
+  visitor: signer("visitor"),
+  former: signer("former"),
 };
 
 export const LOCK_ID = fromHex("7b1d5a40c3e29f86");
 const LOCK_SEED = named("lock");
 const DEVICE_SECRET = named("device secret");
-export const PIN_KEY = claimKeys(node, DEVICE_SECRET, 1).pinKey;
+/** The keys of the claim. */
+export const KEYS = claimKeys(node, DEVICE_SECRET, 1);
+export const PIN_KEY = KEYS.pinKey;
 /** How slow the lock's clock may be, in parts per million: it is part of a receipt's error bound. */
 const DRIFT_PPM = 20;
 /** The number of the keyset that {@link Bench.serve} sends. */
@@ -149,7 +165,7 @@ export class Bench {
 
   #boardOf(image: FlashImage): VirtualBoard {
     const random = (buffer: Uint8Array) => {
-      const bytes = named(`nonce ${++this.#nonces}`).subarray(0, NONCE_BYTES);
+      const bytes = named(`nonce ${++this.#nonces}`).subarray(0, buffer.length);
       this.#drawn = toHex(bytes);
       buffer.set(bytes);
     };
@@ -181,7 +197,8 @@ export class Bench {
   /** Sends a whole message. */
   exchange(name: string, message: Uint8Array): Exchange {
     this.#drawn = undefined;
-    const answer = this.#withoutEvents(this.lock.receive(this.session, message.slice()).slice());
+    const given = this.lock.receive(this.session, message.slice()).slice();
+    const answer = this.#withoutEvents(withPlainEvents(given));
     const drawn: string | undefined = this.#drawn;
     const random = drawn === undefined ? {} : { random: drawn };
     const bytes = { send: toHex(message), answer: toHex(answer) };
@@ -201,6 +218,11 @@ export class Bench {
   /** The nonce of the current session. */
   get nonce(): Uint8Array {
     return this.session.nonce.slice();
+  }
+
+  /** The nonce that a challenge of the current session was answered with. */
+  get challenge(): Uint8Array {
+    return this.session.challenge.slice();
   }
 
   /** Everything that makes a lock ready for bundles: claim, keys and time. */
@@ -265,9 +287,15 @@ export function claimTicket(more: { number?: number; site?: string; owner?: Uint
   return signClaim(node, SIGNERS.maker, ticket);
 }
 
+/** A setting as it travels: sealed under a nonce that comes from its content, since vectors stay as they are. */
+export function sealed(setting: number, plain: Uint8Array, lock = LOCK_ID): Uint8Array {
+  const nonce = named(`seal ${setting} ${toHex(plain)}`).subarray(0, SEAL_NONCE_BYTES);
+  return sealWith(node, KEYS.sealKey, nonce, settingAad(lock, setting), plain);
+}
+
 /** The keyset of the bench's lock. */
 export function keyset(number = KEYSET_NUMBER, keys = KEYSET): Uint8Array {
-  return signKeyset(node, SIGNERS.owner, { lock: LOCK_ID, number, keys });
+  return signKeyset(node, SIGNERS.owner, { lock: LOCK_ID, number, keys, claim: 1 });
 }
 
 /** A put of a PIN with what matters set and the rest as usual. */
@@ -289,7 +317,63 @@ export function phone(slot: number, publicKey: Uint8Array, more: Partial<PutDelt
   return { op: "put", slot, kind: Kind.phone, tag, user: 1000 + slot, role: Role.resident, ...more };
 }
 
-const readable = (value: unknown): unknown => (value instanceof Uint8Array ? toHex(value) : value);
+// ---- pages of events: the bits of an event that are for the lock's own use are not the protocol's, and read as 0 here
+
+const OWN_BITS = Uint8Array.from({ length: EVENT_BYTES }, (_, at) =>
+  at >= 26 ? 0xff : at === 0 ? 0xc0 : at === 2 ? 0x0c : at === 25 ? 1 : 0,
+);
+
+/** What a page of the bench's lock says. */
+export interface Page {
+  readonly nonce: Uint8Array;
+  readonly first: number;
+  readonly head: Uint8Array;
+  readonly events: readonly Uint8Array[];
+}
+
+/** Opens a whole page message; undefined for any other. */
+export function openPage(message: Uint8Array): Page | undefined {
+  const reader = new Reader(message);
+  const value = readFrame(reader)?.type === Type.page ? readPage(reader) : undefined;
+  const plain = value && unsealWith(node, KEYS.eventKey, pageAad(LOCK_ID), value);
+  if (value === undefined || plain === undefined) return undefined;
+  const count = (plain.length - PAGE_HEAD_BYTES) / EVENT_BYTES;
+  const events = Array.from({ length: count }, (_, i) =>
+    plain.slice(PAGE_HEAD_BYTES + i * EVENT_BYTES, PAGE_HEAD_BYTES + (i + 1) * EVENT_BYTES),
+  );
+  return {
+    nonce: value.slice(0, SEAL_NONCE_BYTES),
+    first: getU32(plain, 0),
+    head: plain.slice(4, 20),
+    events,
+  };
+}
+
+/** The value of a page that says so, sealed. */
+export function sealPage({ nonce, first, head, events }: Page, lock = LOCK_ID): Uint8Array {
+  const plain = new Uint8Array(PAGE_HEAD_BYTES + events.length * EVENT_BYTES);
+  putU32(plain, 0, first);
+  plain.set(head, 4);
+  for (const [i, event] of events.entries()) plain.set(event, PAGE_HEAD_BYTES + i * EVENT_BYTES);
+  return sealWith(node, KEYS.eventKey, nonce, pageAad(lock), plain);
+}
+
+/** A page with those bits cleared, and a head that is nobody's; any other message as it is. */
+export function withPlainEvents(message: Uint8Array): Uint8Array {
+  const page = openPage(message);
+  if (page === undefined) return message;
+  const events = page.events.map((event) => event.map((byte, at) => byte & ~OWN_BITS[at]));
+  const head = named("events before a page").subarray(0, HEAD_BYTES);
+  const request = readFrame(new Reader(message))?.request ?? 0;
+  return frame(Type.page, request, pageBody(sealPage({ ...page, head, events })));
+}
+
+const isPlainObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+function readable(value: unknown): unknown {
+  if (value instanceof Uint8Array) return toHex(value);
+  return isPlainObject(value) ? fieldsOf(value) : value;
+}
 const fieldsOf = (object: object): Readable =>
   Object.fromEntries(Object.entries(object).map(([key, value]) => [key, readable(value)]));
 
@@ -304,6 +388,13 @@ export function readAnswer(answer: Uint8Array): Readable {
     if (result === undefined) throw new Error("answer: not a result");
     const detail = result.detail === 0 ? {} : { detail: result.detail };
     return { type: "result", code: codeName(result.code), ...detail };
+  }
+  if (head.type === Type.nonce)
+    return { type: "nonce", nonce: toHex(readNonce(reader) ?? new Uint8Array(0)) };
+  const page = openPage(answer);
+  if (page !== undefined) {
+    const { first, events } = page;
+    return { type: "page", first, head: toHex(page.head), events: events.map(toHex) };
   }
   const envelope = readEnvelope(reader, MAX_MESSAGE_BYTES);
   const receipt = envelope && readReceipt(new Reader(envelope.payload));

@@ -7,7 +7,7 @@ import { Field, Op } from "../../protocol/wire/deltas";
 import { ENTRY_BYTES, packEntry } from "../../protocol/wire/entry";
 import { MAX_BUNDLE_DELTAS } from "../../protocol/wire/limits";
 import { Type } from "../../protocol/wire/messages";
-import { Bench, claimTicket, keyset, PIN_KEY, readableIdentity, START } from "./bench";
+import { Bench, claimTicket, KEYS, keyset, PIN_KEY, readableIdentity, START } from "./bench";
 
 import { deltaPlans, type Plan } from "./delta-cases";
 
@@ -85,6 +85,7 @@ export function deltaVectors() {
     about,
     identity: readableIdentity(LOCK_1000),
     pinKey: toHex(PIN_KEY),
+    sealKey: toHex(KEYS.sealKey),
     cases: deltaPlans().map(run),
   };
 }

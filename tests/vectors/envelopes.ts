@@ -9,6 +9,7 @@ import { keyset, LOCK_ID, readableIdentity, SIGNERS, START } from "./bench";
 import { bundles, encodings } from "./bundles";
 import { benchIn, Cases, type EnvelopeCase, NOT_REDUCED, OTHER_LOCK, SMALL_ORDER, STATES } from "./cases";
 import { flipped, headerOf, joined, payloadOf, withLargeS } from "./craft";
+import { commands, heartbeats, rebases, resets, unlocks } from "./orders";
 import { receipts } from "./receipts";
 
 function claims(): EnvelopeCase[] {
@@ -70,7 +71,7 @@ function keysets(): EnvelopeCase[] {
   first.pairs("the highest keyset number", "applied", [[2, MAX_U32]]);
   first.pairs("a keyset of another lock", "wrong-lock", [[1, OTHER_LOCK]]);
   first.pairs("a keyset with an extension", "applied", [[128, [[]]]]);
-  first.pairs("a keyset with an unknown critical key", "malformed", [[4, 1]]);
+  first.pairs("a keyset with an unknown critical key", "malformed", [[5, 1]]);
   first.pairs("a keyset signed by the maker", "bad-signature", [], { signer: SIGNERS.maker });
   first.envelope("a keyset in the domain of bundles", "bad-signature", { domain: "tumbler/1 bundle" });
   const later = new Cases("keys", "in-service");
@@ -81,6 +82,12 @@ function keysets(): EnvelopeCase[] {
     [3, all.slice(0, 1)],
   ]);
   later.pairs("an earlier keyset", "replayed", [[2, 4]]);
+  later.pairs("the next keyset of another claim", "replayed", [[4, 2]]);
+  later.pairs("the next keyset of no claim", "malformed", [[4, undefined]]);
+  later.pairs("the next keyset of claim 0", "malformed", [[4, 0]]);
+  later.pairs("the keyset of another claim, signed by an issuer", "bad-signature", [[4, 2]], {
+    signer: SIGNERS.issuer,
+  });
   return [...early.list, ...first.list, ...later.list];
 }
 
@@ -195,6 +202,18 @@ export function envelopeVectors(lockSigner: SigningKey) {
     Object.entries({ ...SIGNERS, lock: lockSigner }).map(([name, key]) => [name, hexKey(key)]),
   );
   const states = Object.fromEntries(STATES.map((state) => [state, benchIn(state).steps]));
-  const cases = [...claims(), ...keysets(), ...times(), ...envelopes(), ...encodings(), ...bundles()];
+  const cases = [
+    ...claims(),
+    ...keysets(),
+    ...times(),
+    ...envelopes(),
+    ...encodings(),
+    ...bundles(),
+    ...heartbeats(),
+    ...rebases(),
+    ...resets(),
+    ...unlocks(),
+    ...commands(),
+  ];
   return { about, identity: readableIdentity(L500I), keys, states, cases, receipts: receipts(lockSigner) };
 }

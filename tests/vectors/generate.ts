@@ -9,6 +9,7 @@ import { node } from "../../simulator/board/crypto";
 import { identityOf, LOCK_ID } from "./bench";
 import { deltaVectors } from "./deltas";
 import { envelopeVectors } from "./envelopes";
+import { eventVectors } from "./events";
 import { messageVectors } from "./messages";
 import { sessionVectors } from "./sessions";
 import { chainVectors, digestVectors } from "./tables";
@@ -39,6 +40,7 @@ export function vectorFiles(): Map<string, string> {
     ["deltas.json", deltaVectors(), 2],
     ["chain.json", chainVectors(), 2],
     ["digest.json", digestVectors(), 2],
+    ["events.json", eventVectors(), 2],
     ["sessions.json", sessionVectors(), 4],
   ];
   return new Map(files.map(([name, value, depth]) => [name, `${layout(value, depth)}\n`]));

@@ -102,18 +102,66 @@ function toLock(): CourierCase[] {
   add("ask from position 0", ask([0, 0]), "malformed");
   add("ask behind the last position", ask([0, MAX_SEQ + 1]), "malformed");
   add("ask for nothing", ask(), "malformed");
-  add("ask with an unknown critical key", ask([0, 1], [1, 1]), "malformed");
+  add("ask with an unknown critical key", ask([0, 1], [4, 1]), "malformed");
   add("bye", framed(Type.bye, 1, payloadOf()), "applied");
 
   for (const [name, hex] of frames()) add(name, fromHex(hex), "malformed");
   add("a message of 2,065 bytes", new Uint8Array(MAX_MESSAGE_BYTES + 1), "too-large");
   add("a message of 2,064 bytes that is none", new Uint8Array(MAX_MESSAGE_BYTES), "malformed");
   add("ask before hello", ask([0, 1]), "bad-state", false);
-  add("an unknown type before hello", framed(11, 1, payloadOf()), "bad-state", false);
-  add("an unknown type", framed(11, 1, payloadOf()), "frame-order");
+  add("an unknown type before hello", framed(22, 1, payloadOf()), "bad-state", false);
+  add("an unknown type", framed(22, 1, payloadOf()), "frame-order");
   add("a status, which only locks send", framed(Type.status, 1, payloadOf()), "frame-order");
   add("a result, which only locks send", framed(Type.result, 1, payloadOf([0, 0])), "frame-order");
+  questions(add);
   return cases;
+}
+
+type Add = (name: string, bytes: Uint8Array, answer: string, greeted?: boolean) => void;
+
+/** What may be asked, and the other messages that nobody signs. */
+function questions(add: Add): void {
+  const ask = (...pairs: Pairs) => framed(Type.ask, 1, payloadOf([0, 1], ...pairs));
+  add("ask about a user", ask([1, 1003]), "receipt");
+  add("ask about user 0", ask([1, 0]), "malformed");
+  add("ask about the highest user", ask([1, MAX_U32]), "receipt");
+  add("ask about a user of 33 bits", ask([1, MAX_U32 + 1]), "malformed");
+  add("ask about slots", ask([2, [0, 10]]), "receipt");
+  add("ask about slots that no lock has", ask([2, [65_534, 65_535]]), "receipt");
+  add("ask about no slots", ask([2, [3, 3]]), "malformed");
+  add("ask about slots the other way round", ask([2, [4, 3]]), "malformed");
+  add("ask about slots to 65536", ask([2, [0, 65_536]]), "malformed");
+  add("ask about slots from somewhere", ask([2, [3]]), "malformed");
+  add("ask what the lock is", ask([3, true]), "receipt");
+  add("ask not what the lock is", ask([3, false]), "malformed");
+  add("ask everything", ask([1, 1003], [2, [0, 10]], [3, true], [128, 0]), "receipt");
+  const part = (...pairs: Pairs) => framed(Type.part, 1, payloadOf(...pairs));
+  add("a part without a rebase", part([0, 1], [1, new Uint8Array(0)]), "bad-state");
+  add("the last part, of 2,000 bytes", part([0, 48], [1, new Uint8Array(2000)]), "bad-state");
+  add("part 0", part([0, 0], [1, new Uint8Array(0)]), "malformed");
+  add("part 49", part([0, 49], [1, new Uint8Array(0)]), "malformed");
+  add("a part of 2,001 bytes", part([0, 1], [1, new Uint8Array(2001)]), "malformed");
+  add("a part without bytes", part([0, 1]), "malformed");
+  add("challenge", framed(Type.challenge, 1, payloadOf()), "nonce");
+  add("challenge with an extension", framed(Type.challenge, 1, payloadOf([128, 0])), "nonce");
+  add("challenge with a critical key", framed(Type.challenge, 1, payloadOf([0, 0])), "malformed");
+  add("identify", framed(Type.identify, 1, payloadOf()), "applied");
+  add("identify with a critical key", framed(Type.identify, 1, payloadOf([0, 0])), "malformed");
+  const fetch = (...pairs: Pairs) => framed(Type.fetch, 1, payloadOf(...pairs));
+  add("fetch", fetch([0, 1]), "page");
+  add("fetch what is far away", fetch([0, MAX_U32]), "page");
+  add("fetch from event 0", fetch([0, 0]), "malformed");
+  add("fetch with a critical key", fetch([0, 1], [1, 1]), "malformed");
+  add(
+    "a nonce, which only locks send",
+    framed(Type.nonce, 1, payloadOf([0, new Uint8Array(8)])),
+    "frame-order",
+  );
+  add(
+    "a page, which only locks send",
+    framed(Type.page, 1, payloadOf([0, new Uint8Array(60)])),
+    "frame-order",
+  );
 }
 
 function status(changes: Pairs, drop?: number): Uint8Array {
@@ -172,6 +220,19 @@ function fromLock(): LockCase[] {
   add("a result with an unknown critical key", result([0, 0x44], [2, 1]), null);
   add("a result without a code", result(), null);
   add("a result with a code above 255", result([0, 256]), null);
+  add("a status of a lock with urgent events", status([[5, 40]]), { ...usual, flags: 40 });
+
+  const nonce = (...pairs: Pairs) => framed(Type.nonce, 9, payloadOf(...pairs));
+  const eight = fromHex("0011223344556677");
+  add("a nonce", nonce([0, eight]), { type: "nonce", nonce: "0011223344556677" });
+  add("a nonce with an extension", nonce([0, eight], [128, 1]), { type: "nonce", nonce: "0011223344556677" });
+  add("a nonce of seven bytes", nonce([0, eight.subarray(1)]), null);
+  add("a nonce with an unknown critical key", nonce([0, eight], [1, 1]), null);
+  const page = (...pairs: Pairs) => framed(Type.page, 9, payloadOf(...pairs));
+  add("a page", page([0, eight]), { type: "page", sealed: "0011223344556677" });
+  add("a page of 1,596 bytes", page([0, new Uint8Array(1596)]), { type: "page", sealed: "00".repeat(1596) });
+  add("a page of 1,597 bytes", page([0, new Uint8Array(1597)]), null);
+  add("a page with an unknown critical key", page([0, eight], [1, 1]), null);
   return cases;
 }
 

@@ -2,9 +2,10 @@
 // clock and holidays, each at its limits and one past them, and with the rest of the table.
 
 import { type Delta, encodeDelta } from "../../protocol/issuer/encode";
-import { fromHex } from "../../protocol/wire/bytes";
-import { packMaster, Setting } from "../../protocol/wire/settings";
-import { pin } from "./bench";
+import { ascii, fromHex } from "../../protocol/wire/bytes";
+import { packBroker, packMaster, packWifi, Setting } from "../../protocol/wire/settings";
+import { LOCK_ID, pin, sealed } from "./bench";
+import { flipped } from "./craft";
 import type { Plan } from "./delta-cases";
 
 const set = (setting: number, hex: string): Delta => ({ op: "set", setting, value: fromHex(hex) });
@@ -12,6 +13,7 @@ const master = (digits: string): Delta => {
   const { tag } = pin(0, digits);
   return { op: "set", setting: Setting.master, value: packMaster({ digits: digits.length, tag }) };
 };
+const OTHER = fromHex("7b1d5a40c3e29f87");
 const SCHEDULE: Delta = { op: "put-schedule", id: 7, windows: [{ days: 0x3e, start: 540, duration: 480 }] };
 const HOURS = set(Setting.businessHours, "0701000f");
 const SLOT = pin(3, "135790");
@@ -122,7 +124,65 @@ const HOLIDAYS: readonly Row[] = [
   ["a holiday of five bytes", "bad-format", holiday(0, "52b8000301")],
   ["a holiday of one byte that is not 0", "range", holiday(0, "01")],
   ["a holiday behind the last", "unsupported", holiday(64, "52b8000301ff")],
-  ["a setting before the holidays", "unsupported", set(15, "00")],
+  ["a reset delay of one byte", "bad-format", set(Setting.resetDelay, "00")],
+];
+
+/** A setting that is sealed as it should be, or with something else changed. */
+const secret = (setting: number, plain: Uint8Array, as = setting, lock = LOCK_ID): Delta => {
+  return { op: "set", setting, value: sealed(as, plain, lock) };
+};
+const torn = (delta: Delta, at: number): Delta =>
+  delta.op === "set" ? { ...delta, value: flipped(delta.value, at) } : delta;
+export const SHED = secret(Setting.alias, ascii("shed"));
+const network = (name: number, password: number): Uint8Array =>
+  packWifi({ network: new Uint8Array(name).fill(0x6e), password: new Uint8Array(password).fill(0x70) });
+const broker = (host: string, port = 8883): Uint8Array => packBroker({ port, tls: true, host: ascii(host) });
+export const WIFI = secret(Setting.wifi, network(8, 12));
+export const BROKER = secret(Setting.broker, broker("broker.example"));
+
+const SECRETS: readonly Row[] = [
+  ["a name", "applied", SHED],
+  ["the same name again", "unchanged", SHED, SHED],
+  ["another name", "applied", secret(Setting.alias, ascii("barn")), SHED],
+  ["a name of 32 bytes", "applied", secret(Setting.alias, ascii("n".repeat(32)))],
+  ["a name of 33 bytes", "bad-format", secret(Setting.alias, ascii("n".repeat(33)))],
+  ["a name of no bytes", "bad-format", secret(Setting.alias, new Uint8Array(0))],
+  ["a name that is no text", "bad-format", secret(Setting.alias, fromHex("c3"))],
+  ["a name that is not sealed", "bad-format", { op: "set", setting: Setting.alias, value: ascii("shed") }],
+  ["a name with a flipped bit in its nonce", "bad-format", torn(SHED, 0)],
+  ["a name with a flipped bit", "bad-format", torn(SHED, 24)],
+  ["a name with a flipped bit in its tag", "bad-format", torn(SHED, -1)],
+  ["a name that was sealed as a network", "bad-format", secret(Setting.alias, ascii("shed"), Setting.wifi)],
+  ["a name for another lock", "bad-format", secret(Setting.alias, ascii("shed"), Setting.alias, OTHER)],
+  ["a network", "applied", WIFI],
+  ["an open network", "applied", secret(Setting.wifi, network(1, 0))],
+  ["a network of the longest name and password", "applied", secret(Setting.wifi, network(32, 63))],
+  ["a network of a longer name", "bad-format", secret(Setting.wifi, network(33, 63))],
+  ["a network of a longer password", "bad-format", secret(Setting.wifi, network(32, 64))],
+  ["a network of a shorter password", "bad-format", secret(Setting.wifi, network(8, 7))],
+  ["a network without a name", "bad-format", secret(Setting.wifi, network(0, 12))],
+  ["a broker", "applied", BROKER],
+  ["a broker of the longest host", "applied", secret(Setting.broker, broker("h".repeat(64)))],
+  ["a broker of a longer host", "bad-format", secret(Setting.broker, broker("h".repeat(65)))],
+  ["a broker without a host", "bad-format", secret(Setting.broker, broker(""))],
+  ["a broker without a port", "bad-format", secret(Setting.broker, broker("h", 0))],
+  ["a broker with a space in its host", "bad-format", secret(Setting.broker, broker("a b"))],
+];
+const LATER: readonly Row[] = [
+  ["leases of seven days", "applied", set(Setting.leaseDays, "0007")],
+  ["no leases", "applied", set(Setting.leaseDays, "0000"), set(Setting.leaseDays, "0007")],
+  ["leases of 3,650 days", "applied", set(Setting.leaseDays, "0e42")],
+  ["leases of 3,651 days", "range", set(Setting.leaseDays, "0e43")],
+  ["leases of one byte", "bad-format", set(Setting.leaseDays, "07")],
+  ["all offline codes", "applied", set(Setting.offlineCodes, "0f08")],
+  ["no offline codes", "applied", set(Setting.offlineCodes, "0001"), set(Setting.offlineCodes, "0f08")],
+  ["a fifth kind of offline code", "range", set(Setting.offlineCodes, "1001")],
+  ["offline codes of no index", "range", set(Setting.offlineCodes, "0100")],
+  ["offline codes of nine indexes", "range", set(Setting.offlineCodes, "0109")],
+  ["offline codes of one byte", "bad-format", set(Setting.offlineCodes, "01")],
+  ["a reset delay of a day", "applied", set(Setting.resetDelay, "0018")],
+  ["a reset delay of 672 hours", "applied", set(Setting.resetDelay, "02a0")],
+  ["a reset delay of 673 hours", "range", set(Setting.resetDelay, "02a1")],
 ];
 
 /** All cases. */
@@ -133,6 +193,6 @@ export function policyPlans(): Plan[] {
     delta: encodeDelta(delta),
     given,
   });
-  const settings = [...MASTER, ...OTHERS, ...HOLIDAYS].map(plan);
+  const settings = [...MASTER, ...OTHERS, ...HOLIDAYS, ...SECRETS, ...LATER].map(plan);
   return [...settings.map((one) => ({ ...one, name: `set: ${one.name}` })), ...PUTS.map(plan)];
 }

@@ -1,7 +1,7 @@
 // Receipts for envelopes.json, as an issuer meets them.
 
 import type { SigningKey } from "../../protocol/issuer/encode";
-import { fromHex, toHex } from "../../protocol/wire/bytes";
+import { ascii, fromHex, toHex } from "../../protocol/wire/bytes";
 import { type CborValue, encode } from "../../protocol/wire/cborx";
 import { LOCK_ID, type Readable, SIGNERS, START } from "./bench";
 import type { Pairs } from "./cases";
@@ -117,11 +117,31 @@ export function receipts(lockSigner: SigningKey): ReceiptCase[] {
   add("three counts", [[14, [2, 0, 1]]], "malformed");
   add("a receipt without its events", [[15, undefined]], "malformed");
   add("a receipt with an extension", [[128, "new"]], reads);
-  add("a receipt with an unknown critical key", [[17, 0]], "malformed");
+  add("a receipt with an unknown critical key", [[20, 0]], "malformed");
   add("a receipt without its local codes", [[16, undefined]], "malformed");
   add("eleven local codes", [[16, [11, new Uint8Array(8)]]], "malformed");
   add("a digest of local codes of seven bytes", [[16, [1, new Uint8Array(7)]]], "malformed");
   add("a receipt of version 2", [[0, 2]], "malformed");
+  add("no slot of a user", [[17, [1003, 0]]], { ...reads, absence: { user: 1003, slots: 0 } });
+  add("slots of user 0", [[17, [0, 0]]], "malformed");
+  add("slots of nobody", [[17, [1003]]], "malformed");
+  const sum = new Uint8Array(32).fill(0xa5);
+  const range = { from: 0, to: 65_535, digest: toHex(sum) };
+  add("the digest of some slots", [[18, [0, 65_535, sum]]], { ...reads, range });
+  add("the digest of slots the other way round", [[18, [4, 3, sum]]], "malformed");
+  add("the digest of some slots in 31 bytes", [[18, [0, 3, sum.subarray(1)]]], "malformed");
+  const about = { profile: 1, firmware: toHex(ascii("tumbler 0.1.0")), features: 9 };
+  add("what the lock is", [[19, [1, "tumbler 0.1.0", 9]]], { ...reads, about });
+  add("what the lock is, in 25 bytes", [[19, [1, "a".repeat(25), 9]]], "malformed");
+  add(
+    "all that may be asked",
+    [
+      [17, [1003, 2]],
+      [18, [0, 65_535, sum]],
+      [19, [1, "tumbler 0.1.0", 9]],
+    ],
+    { ...reads, absence: { user: 1003, slots: 2 }, range, about },
+  );
   refuse("a flipped bit", flipped(usual, -1), "bad-signature");
   refuse("a flipped bit in the payload", flipped(usual, -67), "bad-signature");
   refuse(

@@ -2,12 +2,31 @@
 // the event numbers (key 15 of each receipt), which are the lock's own.
 
 import { L500I, LOCK_1000, type Profile } from "../../firmware/core/profile";
-import { type Delta, encodeDelta } from "../../protocol/issuer/encode";
-import { ascii, fromHex } from "../../protocol/wire/bytes";
+import {
+  type Delta,
+  encodeDelta,
+  type SigningKey,
+  signCommand,
+  signHeartbeat,
+  signRebase,
+  signUnlock,
+} from "../../protocol/issuer/encode";
+import { ascii, fromHex, toHex } from "../../protocol/wire/bytes";
+import { encode } from "../../protocol/wire/cborx";
 import { genesisHead } from "../../protocol/wire/chain";
-import { Flag, Role } from "../../protocol/wire/entry";
+import { Item } from "../../protocol/wire/digest";
+import { ENTRY_BYTES, type Entry, emptyEntry, Flag, Kind, packEntry, Role } from "../../protocol/wire/entry";
 import { MAX_MESSAGE_BYTES } from "../../protocol/wire/limits";
-import { askBody, frame, helloBody, Type } from "../../protocol/wire/messages";
+import {
+  askBody,
+  emptyBody,
+  fetchBody,
+  frame,
+  helloBody,
+  partBody,
+  Type,
+} from "../../protocol/wire/messages";
+import { CommandOp } from "../../protocol/wire/payloads";
 import { Mode, Setting } from "../../protocol/wire/settings";
 import { node } from "../../simulator/board/crypto";
 import {
@@ -23,7 +42,7 @@ import {
   SIGNERS,
   START,
 } from "./bench";
-import { framed, payloadOf } from "./craft";
+import { flipped, framed, payloadOf } from "./craft";
 
 /** What happens to a lock: a message, a power cycle, or a new connection. */
 export type Step = Exchange | { readonly event: "power-cycle" | "new-session" };
@@ -137,7 +156,7 @@ function firstDay(): { story: Story; bundles: Uint8Array[] } {
       { op: "revoke", user: 1000 },
     ),
   );
-  story.send("ask for every ack", Type.ask, askBody(1));
+  story.send("ask for every ack", Type.ask, askBody({ first: 1 }));
   story.bye();
   return { story, bundles };
 }
@@ -178,10 +197,10 @@ function secondDay(): Session {
   story.send("time", Type.time, bench.timeAnswer());
   bench.uptime = 40;
   story.bundle("and one that goes on", next, { op: "enable", slot: 0, generation: 15 });
-  story.send("ask for the last acks", Type.ask, askBody(14));
-  story.send("ask behind the end", Type.ask, askBody(17));
+  story.send("ask for the last acks", Type.ask, askBody({ first: 14 }));
+  story.send("ask behind the end", Type.ask, askBody({ first: 17 }));
   story.bye();
-  story.send("ask after bye", Type.ask, askBody(1));
+  story.send("ask after bye", Type.ask, askBody({ first: 1 }));
   return story.end("redelivery, a repeated request, gap, fork, epochs, and on");
 }
 
@@ -198,12 +217,12 @@ function untaken(bench: Bench, delta: Delta): Uint8Array {
 function smallLock(): Session {
   const story = new Story(L500I);
   const { bench } = story;
-  story.send("ask before hello", Type.ask, askBody(1));
+  story.send("ask before hello", Type.ask, askBody({ first: 1 }));
   story.send("hello of another version", Type.hello, payloadOf([0, [2]], [1, MAX_MESSAGE_BYTES]));
   story.hello();
   story.send("a bundle before the claim", Type.bundle, untaken(bench, pin(0, "480213")));
   story.send("keys before the claim", Type.keys, keyset());
-  story.send("ask before the claim", Type.ask, askBody(1));
+  story.send("ask before the claim", Type.ask, askBody({ first: 1 }));
   story.send("claim", Type.claim, claimTicket({ site: "shed" }));
   story.send("the claim again", Type.claim, claimTicket({ site: "shed" }));
   story.send("a bundle before the keys", Type.bundle, untaken(bench, pin(0, "480213")));
@@ -229,10 +248,131 @@ function smallLock(): Session {
   return story.end("a lock of ten slots, everything in the wrong order");
 }
 
+/** A phone in one hand, the mail in the other: sync, then the door; and what the issuer sees of it. */
+function atTheDoor(): Session {
+  const story = new Story(L500I);
+  const { bench } = story;
+  story.add(...bench.serve());
+  story.bundle(
+    "a phone",
+    phone(0, SIGNERS.phone.publicKey, { role: Role.admin, capabilities: 0x7f, flags: Flag.notify }),
+    phone(1, SIGNERS.visitor.publicKey),
+  );
+  const unlock = (name: string, signer: SigningKey) =>
+    story.send(name, Type.unlock, signUnlock(node, signer, { lock: LOCK_ID, nonce: bench.challenge }));
+  const command = (name: string, signer: SigningKey, op: number, argument = BYE.subarray(1)) => {
+    const what = { lock: LOCK_ID, nonce: bench.challenge, op, argument };
+    return story.send(name, Type.command, signCommand(node, signer, what));
+  };
+  story.send("challenge", Type.challenge, emptyBody());
+  bench.uptime = 2;
+  unlock("unlock", SIGNERS.phone);
+  unlock("unlock again, with the nonce used up", SIGNERS.phone);
+  story.send("challenge", Type.challenge, emptyBody());
+  unlock("unlock by a phone that has no slot, which leaves the nonce", SIGNERS.stranger);
+  command("mode resident", SIGNERS.phone, CommandOp.mode, new Uint8Array([Mode.resident]));
+  story.send("challenge", Type.challenge, emptyBody());
+  command("a name, without the capability", SIGNERS.visitor, CommandOp.rename, ascii("shed"));
+  story.bundle(
+    "the mode again by a delta, and the visitor is revoked",
+    { op: "set", setting: Setting.mode, value: new Uint8Array([Mode.normal]) },
+    { op: "revoke", user: 1001 },
+  );
+  story.send("challenge", Type.challenge, emptyBody());
+  unlock("unlock by the visitor", SIGNERS.visitor);
+  const proof = { first: 1, user: 1001, from: 0, to: 10, about: false };
+  story.send("ask for proof of the revocation", Type.ask, askBody(proof));
+  story.send("fetch all events", Type.fetch, fetchBody(1));
+  const beat = (issuedAt: number, acks: number, events: number) =>
+    signHeartbeat(node, SIGNERS.issuer, { lock: LOCK_ID, epoch: 1, issuedAt, acks, events });
+  story.send("heartbeat", Type.heartbeat, beat(START + 90, 4, 0xffffffff));
+  story.send("the heartbeat before that", Type.heartbeat, beat(START + 89, 3, 2));
+  story.hello();
+  story.send("ask for acks that have come home", Type.ask, askBody({ first: 1 }));
+  story.send("fetch what is to come", Type.fetch, fetchBody(0xffffffff));
+  bench.uptime = 9;
+  story.send("identify", Type.identify, emptyBody());
+  story.send("identify at once again", Type.identify, emptyBody());
+  for (const nth of ["a", "another", "a third"])
+    story.send(`${nth} bad signature`, Type.heartbeat, flipped(beat(START + 95, 4, 9), -1));
+  story.send("a message in a session that is over", Type.heartbeat, beat(START + 95, 4, 9));
+  return story.end("sync, unlock, commands, events, heartbeats, and a session that is closed");
+}
+
+/** The items of a whole table: mode tour, a schedule and two people, the slots by their tags. */
+function wholeTable(): Uint8Array[] {
+  const people: [number, string, Partial<Entry>][] = [
+    [3, "480213", { schedule: 1, generation: 1 }],
+    [7, "7391046", { generation: 2 }],
+  ];
+  const slots = people.map(([slot, digits, more]) => {
+    const { tag, user } = pin(slot, digits);
+    const entry = { ...emptyEntry(), slot, kind: Kind.pin, tag, digits: digits.length, user };
+    const item = new Uint8Array(1 + ENTRY_BYTES);
+    item[0] = Item.slot;
+    packEntry({ ...entry, role: Role.resident, ...more }, item, 1);
+    return item;
+  });
+  const byTag = (a: Uint8Array, b: Uint8Array) =>
+    toHex(a.subarray(12, 24)) < toHex(b.subarray(12, 24)) ? -1 : 1;
+  return [fromHex("030201"), fromHex("02010f90e1df"), ...slots.sort(byTag)];
+}
+
+/** A whole new table in two parts, cut off in the middle, and the log that goes on from it. */
+function rebased(): Session {
+  const story = new Story(L500I);
+  const { bench } = story;
+  story.add(...bench.serve());
+  story.bundle("before the rebase", pin(0, "135790"), pin(7, "7391046"));
+  const items = wholeTable();
+  const parts = [items.slice(0, 3), items.slice(3)].map((some) => encode(some));
+  const order = (more: readonly Uint8Array[], epoch = 2) => {
+    const head = { lock: LOCK_ID, epoch, issuedAt: START + 70, base: 2 };
+    return signRebase(
+      node,
+      SIGNERS.owner,
+      head,
+      more.map((part) => node.sha256(part).slice(0, 16)),
+    );
+  };
+  const part = (name: string, number: number, bytes = parts[number - 1]) =>
+    story.send(name, Type.part, partBody(number, bytes));
+  part("a part before the rebase", 1);
+  story.send("a rebase", Type.rebase, order(parts));
+  part("the second part first", 2);
+  part("the first part, changed", 1, flipped(parts[0], -1));
+  part("the first part", 1);
+  part("the first part again", 1);
+  story.bundle("meanwhile, by the old table", pin(1, "246813"));
+  story.powerCycle();
+  story.hello();
+  part("the second part after a loss of power", 2);
+  story.send("the rebase again", Type.rebase, order(parts));
+  part("the first part once more", 1);
+  part("the second part", 2);
+  story.send("the rebase that was done", Type.rebase, order(parts));
+  story.send("another rebase to that epoch", Type.rebase, order(parts.slice(0, 1)));
+  story.send("a bundle of the old epoch", Type.bundle, untaken(bench, pin(2, "975310")));
+  bench.epoch = 2;
+  bench.seq = 2;
+  bench.head = genesisHead(node, LOCK_ID, 2);
+  story.bundle("the new log", pin(2, "975310"), { op: "drop", slot: 7, generation: 2 });
+  const upsideDown = encode([...items].reverse());
+  story.send("a rebase in the wrong order", Type.rebase, order([upsideDown], 3));
+  part("its part, which is refused", 1, upsideDown);
+  part("its part again", 1, upsideDown);
+  story.send("a rebase to an empty table", Type.rebase, order([], 4));
+  story.bye();
+  return story.end("a rebase");
+}
+
 /** sessions.json. */
 export function sessionVectors() {
   const about =
-    "Each step sends a message in the current session and gives the answer. `uptime` is the lock's monotonic clock, `random` what it draws for its nonce; nextEvent, eventHead and localDigest of a receipt are the lock's own and to be taken as given. Seeds of those who sign are in envelopes.json.";
+    "Each step sends a message in the current session and gives the answer. `uptime` is the lock's monotonic clock, `random` what it draws for its nonce; nextEvent, eventHead and localDigest of a receipt are the lock's own and to be taken as given, and so are head and events of a page, whose bits for the lock's own use are 0 here. Seeds of those who sign are in envelopes.json.";
   const { story } = firstDay();
-  return { about, sessions: [story.end("from the box into service"), secondDay(), smallLock()] };
+  return {
+    about,
+    sessions: [story.end("from the box into service"), secondDay(), smallLock(), atTheDoor(), rebased()],
+  };
 }

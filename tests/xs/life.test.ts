@@ -12,7 +12,7 @@ import { longLife, smallLife } from "./life/stories";
 import { splitAnswer, Teller, type Told } from "./life/teller";
 
 /** What the machine takes to load all modules as one script; frozen into flash they load otherwise. */
-const STACK_SLOTS = 896;
+const STACK_SLOTS = 1280;
 const ROW = 16;
 
 /** Every decision that the core can come to. */

@@ -13,7 +13,7 @@ import { fromHex, toHex } from "../../protocol/wire/bytes";
 import { Reason, type Row, reasonRow } from "../../protocol/wire/codes";
 import { Kind, ROLE_NAMES, Role } from "../../protocol/wire/entry";
 import { MAX_CARD_BYTES, MAX_LOCAL_CODES, MIN_CARD_BYTES } from "../../protocol/wire/limits";
-import { Trust } from "../../protocol/wire/messages";
+import { Trust } from "../../protocol/wire/receipt";
 import { MODE_NAMES, Setting } from "../../protocol/wire/settings";
 import { mountFailure, openLock, readImage } from "../image";
 import {

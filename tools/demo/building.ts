@@ -1,8 +1,8 @@
 // The virtual building: a lock on a virtual board for each door, each on its own link. Wi-Fi doors hang on the broker with a client
-// of their own; the others are reached only by a courier who stands in front of them. Nothing here knows what anyone may do.
+// of their own, after an installer has given them an owner; the others are reached only by a courier who stands in front of them. Nothing
+// here knows what anyone may do.
 
 import { randomFillSync, randomInt } from "node:crypto";
-import type { MqttClient } from "mqtt";
 import { parseZoneSetting, UTC0, type Zone } from "../../firmware/core/calendar";
 import { PROFILES } from "../../firmware/core/profile";
 import { type Bag, bagMailbox, packBag, unpackBag } from "../../protocol/courier/bag";
@@ -10,14 +10,14 @@ import { type Carried, carry } from "../../protocol/courier/courier";
 import { MemoryLink } from "../../protocol/courier/link";
 import type { SigningKey } from "../../protocol/issuer/encode";
 import type { Issuer, Received } from "../../protocol/issuer/issuer";
-import { deliver, fillBag } from "../../protocol/issuer/mailbox";
+import { deliver, emptyBag, fillBag } from "../../protocol/issuer/mailbox";
 import type { DoorRow } from "../../protocol/issuer/rows";
 import { toHex } from "../../protocol/wire/bytes";
-import { MAX_REQUEST_ID } from "../../protocol/wire/messages";
+import { MAX_REQUEST_ID, StatusFlag, Type } from "../../protocol/wire/messages";
 import type { WorldClock } from "../../simulator/board/board";
 import { node } from "../../simulator/board/crypto";
 import { VirtualLock } from "../../simulator/fleet/virtual-lock";
-import { connectLock, type MqttCourier } from "../links/mqtt";
+import { BrokerError, brokerAt, type MqttCourier } from "../links/mqtt";
 import { provisionLock } from "../provisioning";
 
 /** How long a lock on the air may take to answer, in milliseconds of real time. */
@@ -34,35 +34,34 @@ export class VirtualDoor {
   /** The zone on the door's wall. */
   readonly zone: Zone;
   offAir = false;
-  #client: MqttClient | undefined;
   readonly #url: string;
-  readonly #site: string;
 
-  constructor(row: DoorRow, virtual: VirtualLock, url: string, site: string) {
+  constructor(row: DoorRow, virtual: VirtualLock, url: string) {
     this.row = row;
     this.virtual = virtual;
     this.id = toHex(virtual.id);
     this.zone = parseZoneSetting(row.zoneValue) ?? UTC0;
     this.#url = url;
-    this.#site = site;
   }
 
-  /** Puts the lock on the air: its own connection to the broker. */
+  /** Puts the lock on the air: it keeps up a connection of its own to the broker. */
   async connect(): Promise<void> {
     this.offAir = false;
-    this.virtual.reconnect();
-    this.#client = await connectLock(this.#url, this.#site, {
-      lock: this.virtual.id,
-      receive: (message) => this.virtual.receive(message),
-      status: () => this.virtual.status(),
-    });
+    this.virtual.join(brokerAt(this.#url));
+    if (!(await this.virtual.online(ANSWER_MS)))
+      throw new BrokerError(this.#url, `lock ${this.id} gets no connection`);
   }
 
   /** Takes it off the air, as a dead access point would. */
-  async disconnect(): Promise<void> {
+  disconnect(): void {
     this.offAir = true;
-    await this.#client?.endAsync(true);
-    this.#client = undefined;
+    this.virtual.join(undefined);
+  }
+
+  /** Power goes and comes back; on the air the lock connects again. */
+  async powerCut(): Promise<void> {
+    this.virtual.powerCut();
+    if (this.row.link === "wifi" && !this.offAir) await this.connect();
   }
 }
 
@@ -95,10 +94,29 @@ export class Building {
     });
     await this.#issuer.bindLock(row.door, made.record);
     const options = { image: made.image, crypto: node, world: this.#world, random: randomFillSync };
-    const door = new VirtualDoor(row, new VirtualLock(options), url, site);
+    const door = new VirtualDoor(row, new VirtualLock(options), url);
     this.doors.set(row.door, door);
-    if (row.link === "wifi") await door.connect();
+    if (row.link === "wifi") {
+      await this.#commission(door);
+      await door.connect();
+    }
     return door;
+  }
+
+  /** The installer at the door: a lock without an owner has no site, and no name at a broker. */
+  async #commission(door: VirtualDoor): Promise<void> {
+    const link = new MemoryLink((message) => door.virtual.receive(message));
+    const papers = [
+      { type: Type.claim, body: this.#issuer.claim(door.id) },
+      { type: Type.keys, body: this.#issuer.keyset(door.id) },
+    ];
+    const carried = await carry(link, {
+      mail: async ({ flags }) => ((flags & StatusFlag.unclaimed) !== 0 ? papers : []),
+      time: async () => undefined,
+      receipt: async () => {},
+    });
+    await link.close();
+    if (carried.outcome !== "done") throw new Error(`door ${door.row.door}: ${carried.reason}`);
   }
 
   /** The door of this name; for what is about no door, the first one, whose wall has the building's clock. */
@@ -127,8 +145,7 @@ export class Building {
     const link = new MemoryLink((message) => door.virtual.receive(message));
     const carried = await carry(link, bagMailbox(taken, time));
     await link.close();
-    for (const receipt of reopen(packBag(taken)).receipts)
-      onReceipt(door, await this.#issuer.receive(door.id, receipt));
+    await emptyBag(delivery, reopen(packBag(taken)));
     return carried;
   }
 
@@ -148,7 +165,7 @@ export class Building {
 
   /** Takes every lock off its link. */
   async close(): Promise<void> {
-    await Promise.all([...this.doors.values()].map((door) => door.disconnect()));
+    for (const door of this.doors.values()) door.disconnect();
   }
 }
 

@@ -78,7 +78,7 @@ export class Day {
   /** Moves the clock; locks do what they do by themselves on the way. */
   #advance(seconds: number): void {
     this.#clock.set(Math.max(seconds, this.#clock.now()));
-    for (const { virtual } of this.#building.doors.values()) virtual.lock.tick();
+    for (const { virtual } of this.#building.doors.values()) virtual.tick();
   }
 
   #door(name: string): VirtualDoor {
@@ -100,13 +100,13 @@ export class Day {
         await this.#visit(this.#door(step.door));
         break;
       case "off-air":
-        await this.#door(step.door).disconnect();
+        this.#door(step.door).disconnect();
         break;
       case "on-air":
         await this.#door(step.door).connect();
         break;
       case "power-cut":
-        this.#door(step.door).virtual.powerCut();
+        await this.#door(step.door).powerCut();
         break;
       case "revoke":
         await this.#issuer.revoke(step.who);

@@ -17,6 +17,7 @@ import { type EmbeddedBroker, startBroker } from "../links/broker";
 import { BrokerError, connectBroker, MqttCourier } from "../links/mqtt";
 import { FileStore } from "../store/file-store";
 import { Failure } from "../ui/failure";
+import { errorLines } from "../ui/import-errors";
 import type { Terminal } from "../ui/terminal";
 import { wallText } from "../ui/time";
 import { intlOffset } from "../zone";
@@ -68,16 +69,6 @@ interface BuildingSheets {
 
 const rowCount = ({ doors, schedules, people }: BuildingSheets): number =>
   [doors, schedules, ...people].reduce((sum, { rows }) => sum + rows.length, 0);
-
-/** Every error with its place, as lines. */
-export function errorLines(errors: readonly ImportError[]): string {
-  return errors
-    .map(({ file, line, column, value, wanted }) => {
-      const place = column === "" ? `${file}, line ${line}` : `${file}, line ${line}, column ${column}`;
-      return `${place}: got ${value === "" ? "nothing" : `"${value}"`}, wanted ${wanted}`;
-    })
-    .join("\n");
-}
 
 interface Script {
   readonly steps: Step[];

@@ -10,7 +10,7 @@ import {
   METHOD_NAMES,
 } from "../../firmware/core/storage/events";
 import { reasonName } from "../../protocol/wire/codes";
-import { TRUST_NAMES, Trust } from "../../protocol/wire/messages";
+import { TRUST_NAMES, Trust } from "../../protocol/wire/receipt";
 import { MODE_NAMES } from "../../protocol/wire/settings";
 import { isoText } from "../ui/time";
 

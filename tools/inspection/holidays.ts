@@ -5,7 +5,7 @@ import type { Instant } from "../../firmware/core/clock";
 import type { Parts } from "../../firmware/core/parts";
 import type { Table } from "../../firmware/core/storage/table";
 import { ROLE_NAMES, Role } from "../../protocol/wire/entry";
-import { Trust } from "../../protocol/wire/messages";
+import { Trust } from "../../protocol/wire/receipt";
 import {
   type Holiday,
   MAX_HOLIDAYS,

@@ -6,7 +6,7 @@ import { localTime } from "../../firmware/core/calendar";
 import type { Parts } from "../../firmware/core/parts";
 import { State } from "../../firmware/core/storage/places";
 import { getU16, getU32 } from "../../protocol/wire/bytes";
-import { Trust } from "../../protocol/wire/messages";
+import { Trust } from "../../protocol/wire/receipt";
 import { isoText } from "../ui/time";
 
 /** How the hours stood. Times are ISO 8601 in UTC. */

@@ -1,13 +1,14 @@
-// The MQTT ends (client `mqtt`, QoS 1): a courier's link to one lock, and a virtual lock's own connection. Payloads are whole
-// messages of the protocol, copied on both sides; an empty one is never sent.
+// A courier's end of MQTT (client `mqtt`, QoS 1): one connection, a link to each lock. Payloads are whole messages of the protocol, copied
+// on both sides; an empty one is never sent.
 
 import { Socket } from "node:net";
 import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
 import type { Link } from "../../protocol/courier/link";
-import { toHex } from "../../protocol/wire/bytes";
+import { ascii, toHex } from "../../protocol/wire/bytes";
 import { Reader } from "../../protocol/wire/cbor";
 import { readFrame } from "../../protocol/wire/messages";
-import { OFFLINE, topic } from "../../protocol/wire/topics";
+import type { Broker } from "../../protocol/wire/settings";
+import { type Head, packHead, topic } from "../../protocol/wire/topics";
 import { Failure } from "../ui/failure";
 
 /** How long a client tries to reach its broker, in milliseconds. */
@@ -44,6 +45,19 @@ export class BrokerError extends Failure {
   }
 }
 
+/** MQTT's own ports, without and with TLS. */
+const PORTS: Readonly<Record<string, number>> = { "mqtt:": 1883, "mqtts:": 8883 };
+
+/** A broker's URL as a lock's setting has it. Throws a {@link Failure} for one that no lock can use. */
+export function brokerAt(url: string): Broker {
+  const { protocol, hostname, port } = new URL(url);
+  const usual = PORTS[protocol];
+  if (usual === undefined)
+    throw new Failure(`MQTT broker ${url}: a lock speaks mqtt: and mqtts:`, "name such a broker");
+  const host = ascii(hostname.replace(/^\[|\]$/g, ""));
+  return { host, port: port === "" ? usual : Number(port), tls: protocol === "mqtts:" };
+}
+
 /** The number of a message's request, or −1 for bytes that are no message. */
 function requestOf(message: Uint8Array): number {
   return readFrame(new Reader(message))?.request ?? -1;
@@ -70,6 +84,15 @@ export class MqttCourier {
   /** Listens for the answers of all locks of the site. */
   async listen(): Promise<void> {
     await this.#client.subscribeAsync(`tumbler/1/${this.#site}/+/up`, { qos: 1 });
+  }
+
+  /** Leaves the hint, retained, that there is mail for a lock up to a position (rule S14). */
+  async hint(lock: Uint8Array, head: Head): Promise<void> {
+    const payload = Buffer.from(packHead(head));
+    await this.#client.publishAsync(topic(this.#site, toHex(lock), "head"), payload, {
+      qos: 1,
+      retain: true,
+    });
   }
 
   #take(name: string, message: Uint8Array): void {
@@ -111,28 +134,4 @@ export class MqttCourier {
       },
     };
   }
-}
-
-/** What a virtual lock's connection needs of its lock. */
-export interface LockEnd {
-  readonly lock: Uint8Array;
-  receive(message: Uint8Array): Uint8Array;
-  status(): Uint8Array;
-}
-
-/** Connects a virtual lock to its broker: it announces its status, answers each message, and leaves "offline" as its will. */
-export async function connectLock(url: string, site: string, end: LockEnd): Promise<MqttClient> {
-  const id = toHex(end.lock);
-  const state = topic(site, id, "state");
-  const client = await connectBroker(url, {
-    clientId: id,
-    will: { topic: state, payload: Buffer.from(OFFLINE), qos: 1, retain: true },
-  });
-  const up = topic(site, id, "up");
-  client.on("message", (_name, payload) => {
-    client.publish(up, Buffer.from(end.receive(new Uint8Array(payload))), { qos: 1 });
-  });
-  await client.subscribeAsync(topic(site, id, "dn"), { qos: 1 });
-  await client.publishAsync(state, Buffer.from(end.status()), { qos: 1, retain: true });
-  return client;
 }

@@ -1,7 +1,7 @@
 // Numbers of the protocol in plain words: windows of a schedule, flags and settings of a slot, the density of a table.
 
 import { Capability, Flag, ROLE_NAMES } from "../../protocol/wire/entry";
-import { May } from "../../protocol/wire/messages";
+import { May } from "../../protocol/wire/payloads";
 import type { Window } from "../../protocol/wire/windows";
 import { hourText } from "./time";
 

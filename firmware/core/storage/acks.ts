@@ -15,6 +15,8 @@ export class Acks {
   readonly #ring: Uint8Array;
   readonly #sectors: Uint8Array;
   readonly #mask: number;
+  /** Those up to this seq have come home and are not kept any more. */
+  #freed = 0;
 
   /** `size` is a power of two. */
   constructor(size: number) {
@@ -36,7 +38,7 @@ export class Acks {
     this.#ring[at] = code;
     putU16(this.#ring, at + 1, detail);
     putU16(this.#ring, at + 3, fingerprint);
-    const oldest = Math.max(1, this.last - this.#mask);
+    const oldest = Math.max(this.#freed + 1, this.last - this.#mask);
     while (this.first > oldest && this.code(this.first - 1) !== ABSENT) this.first--;
   }
 
@@ -60,6 +62,11 @@ export class Acks {
     return seq >= this.first && seq <= this.last;
   }
 
+  /** Whether the ack of the newest delta is at hand, also when it is freed: the position goes on with it. */
+  get knowsLast(): boolean {
+    return this.code(this.last) !== ABSENT;
+  }
+
   code(seq: number): number {
     return this.#ring[(seq & this.#mask) * ACK_BYTES];
   }
@@ -72,16 +79,22 @@ export class Acks {
     return getU16(this.#ring, (seq & this.#mask) * ACK_BYTES + 3);
   }
 
+  /** Forgets the acks up to `seq`: the issuer has seen them. */
+  free(seq: number): void {
+    this.#freed = Math.max(this.#freed, Math.min(seq, this.last));
+    this.first = Math.max(this.first, this.#freed + 1);
+  }
+
   /** Copies the five bytes of an ack to `bytes` at `offset`. */
   copy(seq: number, bytes: Uint8Array, offset: number): void {
     const at = (seq & this.#mask) * ACK_BYTES;
     for (let i = 0; i < ACK_BYTES; i++) bytes[offset + i] = this.#ring[at + i];
   }
 
-  /** Forgets all, for a new epoch. */
-  clear(): void {
-    this.first = 1;
-    this.last = 0;
+  /** Forgets all, for a log that begins at `base`. */
+  clear(base = 0): void {
+    this.first = base + 1;
+    this.last = this.#freed = base;
     this.#ring.fill(ABSENT);
   }
 }

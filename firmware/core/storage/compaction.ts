@@ -145,7 +145,8 @@ export class Compaction implements LogKeeper {
     for (let seq = acks.first; seq <= acks.last; seq++)
       if (acks.sector(seq) === (number & 0xff) && seq !== applied && !this.#carried.keep(seq)) return false;
     if (!this.#carried.flush()) return false;
-    if (applied === 0 || !acks.has(applied) || acks.sector(applied) !== (number & 0xff)) return true;
+    // Also one that was freed: the position is in it.
+    if (applied === 0 || !acks.knowsLast || acks.sector(applied) !== (number & 0xff)) return true;
     // An outcome without effect carries the position on, and its ack with it.
     putOutcome(record, acks.code(applied), acks.detail(applied), 0, applied, head);
     if (log.append(record, OUTCOME_BYTES, Purpose.compaction) === 0) return false;

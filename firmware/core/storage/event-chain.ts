@@ -10,10 +10,20 @@ import { HEAD_BYTES } from "../../../protocol/wire/limits";
 import { ENTRY_BYTES, seqOf } from "./event-record";
 import type { EventSector } from "./event-sector";
 
+/** The chain over all events up to an entry, from the one before it: 16 bytes. */
+export function nextEventHead(crypto: Crypto, head: Uint8Array, entry: Uint8Array): Uint8Array {
+  const input = new Uint8Array(HEAD_BYTES + ENTRY_BYTES);
+  input.set(head);
+  input.set(entry, HEAD_BYTES);
+  return crypto.sha256(input).subarray(0, HEAD_BYTES);
+}
+
 export class EventChain {
   /** The chain over all events before {@link end}. */
   readonly value = new Uint8Array(HEAD_BYTES);
   end = 1;
+  /** The event with which it last started again since the boot, 0 for none. */
+  restartedAt = 0;
   readonly #crypto: Crypto;
 
   constructor(crypto: Crypto) {
@@ -23,7 +33,7 @@ export class EventChain {
   /** Starts again with event `seq`. */
   restart(seq: number): void {
     this.value.fill(0);
-    this.end = seq;
+    this.end = this.restartedAt = seq;
   }
 
   /** Goes on over the entries of a sector that it does not cover yet, `most` of them. Returns how many may follow. */
@@ -36,14 +46,11 @@ export class EventChain {
       return most;
     }
     const stands = sector.findEntries(entries, 0);
-    const input = new Uint8Array(HEAD_BYTES + ENTRY_BYTES);
     let at = 0;
     for (; at < entries.length && most > 0; at += ENTRY_BYTES) {
       const seq = seqOf(entries, at);
       if (stands[at / ENTRY_BYTES] === 0 || seq < this.end) continue;
-      input.set(this.value);
-      input.set(entries.subarray(at, at + ENTRY_BYTES), HEAD_BYTES);
-      this.value.set(this.#crypto.sha256(input).subarray(0, HEAD_BYTES));
+      this.value.set(nextEventHead(this.#crypto, this.value, entries.subarray(at, at + ENTRY_BYTES)));
       this.end = seq + 1;
       most--;
     }

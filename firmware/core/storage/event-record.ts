@@ -2,93 +2,24 @@
 // CRC-32 that mends one flipped bit. Only bytes here, no flash.
 
 import { getU16, getU24, getU32, putU16, putU24, putU32 } from "../../../protocol/wire/bytes";
-import { KIND_NAMES, Kind } from "../../../protocol/wire/entry";
+import type { LockEvent } from "../../../protocol/wire/event";
+import { EVENT_NAMES, kindOf, seqOf, unpackEvent } from "../../../protocol/wire/event";
 import { HEAD_BYTES } from "../../../protocol/wire/limits";
-import { Trust } from "../../../protocol/wire/messages";
+import { Trust } from "../../../protocol/wire/receipt";
 import { crc32, mended } from "./crc";
 
-/** Kinds of event. */
-export const EventKind = {
-  boot: 1,
-  granted: 2,
-  refused: 3,
-  synced: 4,
-  clockSet: 5,
-  claimed: 6,
-  keyset: 7,
-  forked: 8,
-  relocked: 9,
-  setting: 10,
-  lockout: 11,
-  suppressed: 12,
-  duress: 13,
-  unlocked: 14,
-  programmed: 15,
-  unprogrammed: 16,
-  hours: 17,
-} as const;
-export const EVENT_NAMES: readonly string[] = [
-  "none",
-  "boot",
-  "granted",
-  "refused",
-  "synced",
-  "clock-set",
-  "claimed",
-  "keyset",
-  "forked",
-  "relocked",
-  "setting",
-  "lockout",
-  "suppressed",
-  "duress",
-  "unlocked",
-  "programmed",
-  "unprogrammed",
-  "hours",
-];
-
-/** What was presented: a `Kind` of the protocol, or what no delta puts into a slot. */
-export const Credential = { none: 0, ...Kind, master: 4, local: 5 } as const;
-export const CREDENTIAL_NAMES: readonly string[] = [...KIND_NAMES, "master", "local"];
-
-/** How a person or a message came. */
-export const Method = { none: 0, keypad: 1, card: 2, phone: 3, link: 4, auto: 5 } as const;
-export const METHOD_NAMES: readonly string[] = ["none", "keypad", "card", "phone", "link", "auto"];
-
-/** One event. `time` is UTC seconds, or seconds since boot where the trust is unknown (rule L11). */
-export interface LockEvent {
-  seq: number;
-  kind: number;
-  reason: number;
-  method: number;
-  trust: number;
-  mode: number;
-  time: number;
-  boot: number;
-  user: number;
-  generation: number;
-  credential: number;
-  detail: number;
-}
-
-/** An event with nothing in it, to be filled. */
-export function emptyEvent(): LockEvent {
-  return {
-    seq: 0,
-    kind: 0,
-    reason: 0,
-    method: 0,
-    trust: 0,
-    mode: 0,
-    time: 0,
-    boot: 0,
-    user: 0,
-    generation: 0,
-    credential: 0,
-    detail: 0,
-  };
-}
+export type { LockEvent } from "../../../protocol/wire/event";
+export {
+  bootOf,
+  CREDENTIAL_NAMES,
+  Credential,
+  EVENT_NAMES,
+  EventKind,
+  emptyEvent,
+  METHOD_NAMES,
+  Method,
+  seqOf,
+} from "../../../protocol/wire/event";
 
 /** The length of an entry, and of a header. */
 export const ENTRY_BYTES = 32;
@@ -133,25 +64,8 @@ export function packEntry(event: LockEvent, remarks: Remarks, seed: number, byte
 }
 
 /** Takes an event out of an entry. */
-export function unpackEntry(bytes: Uint8Array, at: number, event: LockEvent): void {
-  event.kind = kindOf(bytes, at);
-  event.reason = bytes[at + 1];
-  event.method = bytes[at + 2] >>> 4;
-  event.trust = bytes[at + 2] & 3;
-  event.credential = bytes[at + 3] >>> 4;
-  event.mode = bytes[at + 3] & 15;
-  event.seq = seqOf(bytes, at);
-  event.time = getU32(bytes, at + 8);
-  event.boot = bootOf(bytes, at);
-  event.generation = getU24(bytes, at + 14);
-  event.user = getU32(bytes, at + 17);
-  event.detail = getU32(bytes, at + 21);
-}
+export const unpackEntry = unpackEvent;
 
-const kindOf = (bytes: Uint8Array, at: number): number => bytes[at] & 63;
-export const seqOf = (bytes: Uint8Array, at: number): number => getU32(bytes, at + 4);
-export const bootOf = (bytes: Uint8Array, at: number): number =>
-  ((bytes[at + 25] >>> 1) << 16) | getU16(bytes, at + 12);
 /** The time of an entry in UTC seconds, 0 where the clock was unknown. */
 export const dateOf = (bytes: Uint8Array, at: number): number =>
   (bytes[at + 2] & 3) === Trust.unknown ? 0 : getU32(bytes, at + 8);

@@ -19,6 +19,7 @@ import { isClear } from "./blank";
 import { crc32 } from "./crc";
 import { Device } from "./device";
 import { EventChain } from "./event-chain";
+import { type EventPage, EventPages } from "./event-pages";
 import type { LockEvent } from "./event-record";
 import {
   BOOTS,
@@ -67,6 +68,7 @@ export class EventLog {
   mounted = false;
   readonly #device: Device;
   readonly #chain: EventChain;
+  readonly #pages: EventPages;
   readonly #seed: number;
   /** Entries that a sector holds. */
   readonly #capacity: number;
@@ -89,6 +91,7 @@ export class EventLog {
     this.#device = new Device(flash, ENTRY_BYTES);
     this.#chain = new EventChain(crypto);
     this.#seed = crc32(lock, 0, lock.length, 0);
+    this.#pages = new EventPages(this.#device, crypto, this.#seed);
     this.#capacity = this.#device.blockBytes / ENTRY_BYTES - 1;
     this.#newest = this.#sector(1);
     this.#newest.giveUp();
@@ -305,6 +308,15 @@ export class EventLog {
   }
 
   // ---- reading
+
+  /** A page of raw entries from the first one on that stands and is not before `from` (rules L3, L9); none without a log. */
+  page(from: number): EventPage {
+    // Brings the chain up to the last event.
+    const head = this.head();
+    const top = this.#ahead ?? this.#newest;
+    if (!this.mounted) return { first: this.next, head: head.slice(), entries: new Uint8Array(0) };
+    return this.#pages.read(from, top.number, this.next, this.#chain);
+  }
 
   /**
    * Shows every event that is still there, oldest first; the object is the same each time. Where numbers are left out, events were

@@ -10,7 +10,8 @@ export const State = {
   claim: 1,
   keyset: 2,
   time: 3,
-  seen: 4,
+  /** What was heard of the issuer last, and what has come home to it. */
+  heard: 4,
   rebase: 5,
   swap: 6,
   lockout: 7,
@@ -18,9 +19,22 @@ export const State = {
   hours: 9,
   /** The first of the codes that are programmed at the keypad. */
   local: 10,
+  /** The mode and the name that somebody has set by a command, in front of their settings. */
+  mode: 20,
+  alias: 21,
+  /** Offline codes that were used, on the last day that one was. */
+  offline: 22,
 } as const;
+/** The codes of the keypad have numbers below this. */
+export const LOCALS_END = State.local + MAX_LOCAL_CODES;
 /** States have numbers below this. */
-export const STATES = State.local + MAX_LOCAL_CODES;
+export const STATES = 23;
+
+/** Whether a value of the lock's own outlives its owner: nothing that was used up under one may come back under the next (rule X11). */
+export function outlivesOwner(id: number): boolean {
+  return id === State.claim || id === State.time || id === State.rebase || id === State.swap;
+}
+
 /** Where a lost record stands: inside a sector header, where no record ever does, so that no compaction finds it alive. */
 export const NOWHERE = 1;
 

@@ -8,7 +8,8 @@ import { HEAD_BYTES } from "../../../protocol/wire/limits";
 import type { MountState } from "./flash-log";
 import type { KeySet } from "./keys";
 import type { LogVisitor } from "./log-mount";
-import { NOWHERE, STATES, State } from "./places";
+import { LOCALS_END, NOWHERE, outlivesOwner, STATES, State } from "./places";
+import { isClearing } from "./rebase";
 import {
   ACK_BYTES,
   ACKS_HEAD,
@@ -67,8 +68,16 @@ export class TableMount implements LogVisitor {
       if (this.#useless[slot] !== 0) table.uses.condemnUsed(slot);
     }
     this.#buckets = this.#digits = this.#useless = this.#unread = NOTHING;
+    // Where nothing was applied since a rebase, only the record of that says where the log stands.
+    if (table.applied < table.rebase.base) this.#startAt(table.rebase.base);
     table.log.position = table.applied;
     return state;
+  }
+
+  /** The log begins at `base`: nothing of it was applied yet. */
+  #startAt(base: number): void {
+    this.#table.applied = this.#base = base;
+    this.#table.acks.clear(base);
   }
 
   /** Reads what a swap made the slot's record. False when it is damaged. */
@@ -122,7 +131,8 @@ export class TableMount implements LogVisitor {
         break;
       case Record.state:
         this.#visitState(id, isCopy(record, offset), location);
-        if (id === State.rebase) this.#table.rebase.visitValue(record, offset + HEAD);
+        if (id === State.rebase && this.#table.rebase.visitValue(record, offset + HEAD))
+          this.#startAt(this.#table.rebase.base);
         if (id === State.swap) this.#visitSwap(record, offset);
     }
   }
@@ -134,30 +144,43 @@ export class TableMount implements LogVisitor {
   }
 
   #visitSwap(record: Uint8Array, offset: number): void {
-    const { rebase, index, places, acks, profile } = this.#table;
+    const { rebase, index, places, profile } = this.#table;
     const staged = rebase.visitSwap(record, offset + HEAD);
     index.clear();
-    for (let slot = 0; slot < profile.slots; slot++)
-      if (staged.slots[slot] !== 0) index.setPlace(slot, staged.slots[slot], staged.slots[slot] === NOWHERE);
+    for (let slot = 0; slot < profile.slots; slot++) {
+      const place = staged?.slots[slot] ?? 0;
+      if (place !== 0) index.setPlace(slot, place, place === NOWHERE);
+    }
     this.#unread.fill(1);
     this.#useless.fill(0);
     places.usage.fill(0);
-    places.schedules.set(staged.schedules);
-    places.settings.set(staged.settings);
-    acks.clear();
-    this.#table.applied = this.#base = 0;
+    places.schedules.fill(0);
+    places.settings.fill(0);
+    if (staged !== undefined) {
+      places.schedules.set(staged.schedules);
+      places.settings.set(staged.settings);
+    } else
+      for (let id = 0; id < STATES; id++) if (!outlivesOwner(id)) places.states[id] = places.mirrors[id] = 0;
+    this.#startAt(rebase.base);
   }
 
   addKeys(record: Uint8Array, offset: number, keys: KeySet): void {
     if (recordType(record, offset) === Record.state) {
-      // A swap changes all but the lock's own values.
-      keys.addBelow(this.#table.keys.states);
+      // A swap changes the table, and what is known of rebases; a reset the lock's own values as well.
+      const { states, mirrors } = this.#table.keys;
+      keys.addBelow(states);
+      keys.add(states + State.rebase);
+      for (let id = 0; isClearing(record, offset + HEAD) && id < STATES; id++) {
+        if (outlivesOwner(id)) continue;
+        keys.add(states + id);
+        keys.add(mirrors + id);
+      }
       return;
     }
     forEachRemoved(record, offset, this.#table.profile.slots, (slot) => keys.add(slot));
     if (!isWipe(record, offset)) return;
     const { states } = this.#table.keys;
-    for (let id: number = State.local; id < STATES; id++) keys.add(states + id);
+    for (let id: number = State.local; id < LOCALS_END; id++) keys.add(states + id);
   }
 
   visitLost(key: number, certainly: boolean): boolean {
@@ -250,8 +273,8 @@ export class TableMount implements LogVisitor {
     const { index, places, profile } = this.#table;
     forEachRemoved(record, offset, profile.slots, (slot) => index.setPlace(slot, 0));
     if (!isWipe(record, offset)) return;
-    places.states.fill(0, State.local);
-    places.mirrors.fill(0, State.local);
+    places.states.fill(0, State.local, LOCALS_END);
+    places.mirrors.fill(0, State.local, LOCALS_END);
   }
 
   #visitOutcome(record: Uint8Array, offset: number): void {

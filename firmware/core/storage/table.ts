@@ -12,7 +12,7 @@ import type { Profile } from "../profile";
 import { Compaction } from "./compaction";
 import { type MountState, Purpose } from "./flash-log";
 import { KeySet } from "./keys";
-import { NOWHERE, STATES, State } from "./places";
+import { LOCALS_END, NOWHERE, outlivesOwner, STATES, State } from "./places";
 import { Rebase, type Staged } from "./rebase";
 import {
   HEAD,
@@ -156,7 +156,7 @@ export class Table extends TableView {
       this.log.touched.add(slot);
       this.#forget(slot);
     }
-    for (let id: number = State.local; isWipe && id < STATES; id++) {
+    for (let id: number = State.local; isWipe && id < LOCALS_END; id++) {
       places.states[id] = places.mirrors[id] = 0;
       this.log.touched.add(keys.states + id);
     }
@@ -224,22 +224,45 @@ export class Table extends TableView {
     const { states, mirrors } = this.places;
     for (let id = 0; id < State.swap; id++) {
       const place = states[id];
-      if (place === 0 || place === NOWHERE || mirrors[id] !== 0) continue;
+      if (place === 0 || place === NOWHERE || mirrors[id] !== 0 || id === State.heard) continue;
       if (this.log.numberAt(place) === this.log.newest) continue;
       const value = this.state(id);
       if (value !== undefined) mirrors[id] = this.#appendState(id, value, true, Purpose.ordinary);
     }
   }
 
-  /** Begins a log: nothing applied yet, the head that the epoch starts from. For a new claim, on a table that is empty. */
-  startEpoch(crypto: Crypto, lock: Uint8Array, epoch: number): void {
-    this.applied = this.log.position = 0;
-    this.head.set(genesisHead(crypto, lock, epoch));
-    this.acks.clear();
+  /** Whether nothing was ever set in this table, as after provisioning: then a new owner may begin a log. */
+  get isFresh(): boolean {
+    const { index, places, rebase } = this;
+    const isEmpty = index.used === 0 && this.schedules === 0 && !places.settings.some((place) => place !== 0);
+    return isEmpty && this.applied === 0 && rebase.base === 0 && rebase.pending === 0;
   }
 
-  /** Takes the table that was staged for this one, in memory; all the log's positions and acks go with the old one. */
-  adopt(staged: Staged): void {
+  /** Whether nothing was applied since the log began: with a claim, or with a rebase at the base of its order. */
+  get isAtBase(): boolean {
+    return this.applied === this.rebase.base;
+  }
+
+  /** Begins a log: nothing applied yet, the head that the epoch starts from. For a new claim, on a fresh table, and for a rebase. */
+  startEpoch(crypto: Crypto, lock: Uint8Array, epoch: number): void {
+    this.applied = this.log.position = this.rebase.base;
+    this.head.set(genesisHead(crypto, lock, epoch));
+    this.acks.clear(this.applied);
+  }
+
+  /** Forgets the lock's own values that do not outlive an owner, in memory. */
+  forgetOwn(): void {
+    const { places, keys, log } = this;
+    for (let id = 0; id < STATES; id++) {
+      if (outlivesOwner(id)) continue;
+      places.states[id] = places.mirrors[id] = 0;
+      log.touched.add(keys.states + id);
+      log.touched.add(keys.mirrors + id);
+    }
+  }
+
+  /** Takes the table that was staged for this one, in memory; positions and acks go with the old one, and the new log begins at `base`. */
+  adopt(staged: Staged, base: number): void {
     const { index, places, profile, keys, log } = this;
     this.held = -1;
     index.clear();
@@ -253,8 +276,9 @@ export class Table extends TableView {
       if (this.load(slot) === "ok") this.#enter(this.entry);
     }
     log.touched.addBelow(keys.states);
-    this.applied = log.position = 0;
-    this.acks.clear();
+    log.touched.add(keys.states + State.rebase);
+    this.applied = log.position = base;
+    this.acks.clear(base);
   }
 
   // ---- compaction

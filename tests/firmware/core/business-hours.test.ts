@@ -6,7 +6,7 @@ import { BusinessHours, MAX_HOLD_S } from "../../../firmware/core/business-hours
 import type { Zone } from "../../../firmware/core/calendar";
 import { parseTransitions, parseZone, UTC0, withTransitions } from "../../../firmware/core/calendar";
 import { lockZone } from "../../../protocol/issuer/zone";
-import { Trust } from "../../../protocol/wire/messages";
+import { Trust } from "../../../protocol/wire/receipt";
 import type { HoursPolicy } from "../../../protocol/wire/settings";
 import type { Window } from "../../../protocol/wire/windows";
 import { packWindow } from "../../../protocol/wire/windows";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { LockClock, MAX_BOUND_S } from "../../../firmware/core/clock";
 import { MAX_TIME_ANSWER_AGE_S } from "../../../protocol/wire/limits";
-import { Trust } from "../../../protocol/wire/messages";
+import { Trust } from "../../../protocol/wire/receipt";
 
 const TIME = 1_803_859_200;
 const UNKNOWN = { trust: Trust.unknown, now: 0, bound: 0 };

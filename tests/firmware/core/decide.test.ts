@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { decide, explain } from "../../../firmware/core/decide";
 import { reasonName } from "../../../protocol/wire/codes";
 import { Flag, ROLE_NAMES } from "../../../protocol/wire/entry";
-import { Trust } from "../../../protocol/wire/messages";
+import { Trust } from "../../../protocol/wire/receipt";
 import { MODE_NAMES } from "../../../protocol/wire/settings";
 import { SEED } from "../../support/dice";
 import {
@@ -44,7 +44,7 @@ describe("T17 the decision", () => {
       if (flaw !== undefined) assert.fail(`${flaw}\n${again(n)}`);
       counts.set(reason, (counts.get(reason) ?? 0) + 1);
     }
-    assert.equal(counts.size, 11, "every reason comes up");
+    assert.equal(counts.size, 12, "every reason comes up");
     for (const [reason, count] of counts) assert.ok(count > DECISIONS / 200, `${reason}: ${count}`);
   });
 });

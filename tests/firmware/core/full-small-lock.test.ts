@@ -2,20 +2,26 @@
 // as long as it can be. Its four sectors still go round: no update is refused for want of room, and nothing is lost.
 
 import assert from "node:assert/strict";
+import { State } from "../../../firmware/core/storage/places";
+import { claimKeys } from "../../../protocol/crypto/derive";
+import { sealWith, settingAad } from "../../../protocol/crypto/seal";
 import type { Delta } from "../../../protocol/issuer/encode";
 import { ascii } from "../../../protocol/wire/bytes";
 import { Role } from "../../../protocol/wire/entry";
-import { MAX_SETTING_BYTES } from "../../../protocol/wire/limits";
+import { MAX_ALIAS_BYTES, MAX_SETTING_BYTES } from "../../../protocol/wire/limits";
 import {
   NO_MODE,
   packClockBound,
   packDensity,
   packHoliday,
   packHours,
+  packLeaseDays,
   packLocalCodes,
   packLockout,
   packMaster,
+  packOffline,
   packRelock,
+  packResetDelay,
   Setting,
 } from "../../../protocol/wire/settings";
 import { Door, L500I } from "../../support/door";
@@ -38,6 +44,20 @@ function longestZone(): Uint8Array {
   return Uint8Array.of(...ascii(text), 0, ...table);
 }
 
+/** Values of the lock's own that only commands, offline codes and rotations of keys make so long. */
+const OWN_VALUES: readonly (readonly [number, number])[] = [
+  [State.mode, 1],
+  [State.alias, MAX_ALIAS_BYTES],
+  [State.offline, 35],
+  [State.forgiven, 77],
+];
+
+function sealedAlias(door: Door, name: Uint8Array): Uint8Array {
+  const { sealKey } = claimKeys(door.crypto, door.identity.deviceSecret, 1);
+  const aad = settingAad(door.identity.lock, Setting.alias);
+  return sealWith(door.crypto, sealKey, new Uint8Array(24), aad, name);
+}
+
 function fullLock(): Door {
   const door = new Door({ profile: L500I });
   const windows = Array.from({ length: 8 }, (_, i) => ({ days: 127, start: i * 180, duration: 170 }));
@@ -55,7 +75,11 @@ function fullLock(): Door {
     set(Setting.businessHours, packHours({ schedule: 1, firstIn: true, graceMinutes: 9 })),
     set(Setting.localCodes, packLocalCodes(true)),
     set(Setting.clockBound, packClockBound(3600)),
-    ...Array.from({ length: 16 }, (_, n) =>
+    set(Setting.leaseDays, packLeaseDays(3650)),
+    set(Setting.alias, sealedAlias(door, new Uint8Array(MAX_ALIAS_BYTES).fill(0x61))),
+    set(Setting.offlineCodes, packOffline({ kinds: 15, indexes: 8 })),
+    set(Setting.resetDelay, packResetDelay(672)),
+    ...Array.from({ length: L500I.holidays }, (_, n) =>
       set(Setting.holiday + n, packHoliday({ first: 30_000 + n, days: 1, roles: 2, mode: NO_MODE })),
     ),
     ...PINS.map((pin, slot) =>
@@ -66,6 +90,8 @@ function fullLock(): Door {
     assert.deepEqual(door.apply(delta), ["applied"], JSON.stringify(delta));
     door.pass(2);
   }
+  for (const [id, length] of OWN_VALUES)
+    assert.ok(door.lock.parts.table.commitState(id, new Uint8Array(length).fill(1)));
   for (const code of CODES) {
     assert.match(door.keys(`**${PINS[0]}#1#${code}#${code}#`), /granted$/, code);
     door.pass(2);
@@ -82,8 +108,8 @@ describe("C1 C25 the smallest lock, as full as it can be", () => {
       door.apply(
         { op: "put-schedule", id: 12, windows },
         { op: "put-schedule", id: 13, windows },
-        set(Setting.holiday + 15, holiday),
-        set(Setting.holiday + 16, holiday),
+        set(Setting.holiday + 7, holiday),
+        set(Setting.holiday + 8, holiday),
       ),
       ["applied", "capacity", "applied", "capacity"],
     );

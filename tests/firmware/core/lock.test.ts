@@ -7,7 +7,7 @@ import { EventKind, Method } from "../../../firmware/core/storage/events";
 import { ascii } from "../../../protocol/wire/bytes";
 import { reasonName } from "../../../protocol/wire/codes";
 import { Flag, Kind, ROLE_NAMES, Role } from "../../../protocol/wire/entry";
-import { Trust } from "../../../protocol/wire/messages";
+import { Trust } from "../../../protocol/wire/receipt";
 import { Mode, Setting } from "../../../protocol/wire/settings";
 import { Door, L500I, MONDAY } from "../../support/door";
 import { bootWith, eventsIn, placesOf } from "../../support/door-faults";

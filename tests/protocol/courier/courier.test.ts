@@ -13,15 +13,14 @@ import { readEnvelope } from "../../../protocol/wire/cose";
 import {
   askBody,
   frame,
-  May,
-  type Receipt,
   readFrame,
-  readReceipt,
   resultMessage,
   type Status,
   StatusFlag,
   Type,
 } from "../../../protocol/wire/messages";
+import { May } from "../../../protocol/wire/payloads";
+import { type Receipt, readReceipt } from "../../../protocol/wire/receipt";
 import { Door, L500I } from "../../support/door";
 
 const TYPE_NAMES = new Map<number, string>(Object.entries(Type).map(([name, type]) => [type, name]));
@@ -74,7 +73,7 @@ class Script implements Mailbox {
   #keysBody(): Uint8Array {
     const { crypto, owner, issuer, identity } = this.door;
     const key = { kid: issuer.kid, publicKey: issuer.publicKey, may: May.bundle | May.time };
-    return signKeyset(crypto, owner, { lock: identity.lock, number: 1, keys: [key] });
+    return signKeyset(crypto, owner, { lock: identity.lock, number: 1, keys: [key], claim: 1 });
   }
 
   /** The code of each seq that some receipt acknowledged; two receipts never disagree. */
@@ -94,7 +93,7 @@ class Script implements Mailbox {
     if (status.keyset < 1) mail.push({ type: Type.keys, body: this.#keysBody() });
     const acks = this.acks();
     const missing = Array.from({ length: status.applied }, (_, i) => i + 1).find((seq) => !acks.has(seq));
-    if (missing !== undefined) mail.push({ type: Type.ask, body: askBody(missing) });
+    if (missing !== undefined) mail.push({ type: Type.ask, body: askBody({ first: missing }) });
     const wanted = this.letters.filter(({ last }) => last > status.applied);
     return [...mail, ...wanted.map(({ body }) => ({ type: Type.bundle, body }))];
   }
@@ -370,7 +369,7 @@ describe("courier: refusals", () => {
     const { door, script } = opening();
     await carry(new Tape(door), script);
     const endless: Mailbox = {
-      mail: async () => [{ type: Type.ask, body: askBody(1) }],
+      mail: async () => [{ type: Type.ask, body: askBody({ first: 1 }) }],
       time: async () => undefined,
       receipt: async () => undefined,
     };

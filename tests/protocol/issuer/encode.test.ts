@@ -21,7 +21,7 @@ import { Domain, readEnvelope, verifyEnvelope } from "../../../protocol/wire/cos
 import { emptyDelta, Op, readDelta, skipDelta } from "../../../protocol/wire/deltas";
 import { ALL_CAPABILITIES, emptyEntry, Kind, Role } from "../../../protocol/wire/entry";
 import { MAX_BUNDLE_BYTES, MAX_BUNDLE_DELTAS, MAX_SEQ, MAX_U32 } from "../../../protocol/wire/limits";
-import { emptyBundle, readBundle, readClaim, readKeyset, readTime } from "../../../protocol/wire/messages";
+import { emptyBundle, readBundle, readClaim, readKeyset, readTime } from "../../../protocol/wire/payloads";
 import type { Window } from "../../../protocol/wire/windows";
 import { node } from "../../../simulator/board/crypto";
 
@@ -234,7 +234,7 @@ describe("S1 what the issuer writes, the lock's strict reader reads", () => {
       publicKey: new Uint8Array(32).fill(n),
       may: n % 4,
     }));
-    const keyset = { lock, number: MAX_U32, keys };
+    const keyset = { lock, number: MAX_U32, keys, claim: MAX_U32 };
     assert.deepEqual(readKeyset(opened(signKeyset(node, key, keyset), Domain.keys)), keyset);
     const answer = { lock, nonce: new Uint8Array(8).fill(5), time: MAX_U32, timeEpoch: 0xffff };
     assert.deepEqual(readTime(opened(signTime(node, key, answer), Domain.time)), answer);

@@ -97,6 +97,7 @@ gast,"Gast, mit Komma",guest,lisbon,0815,,2027-03-01,2027-03-05T18:30,office,3,a
       pin: "0815",
       duressPin: "",
       card: "",
+      phoneKey: "",
       start: { seconds: Date.UTC(2027, 2, 1) / 1000, local: true },
       end: { seconds: Date.UTC(2027, 2, 5, 18, 30) / 1000, local: true },
       schedule: "office",
@@ -105,6 +106,7 @@ gast,"Gast, mit Komma",guest,lisbon,0815,,2027-03-01,2027-03-05T18:30,office,3,a
       firstUseHours: 0,
       dual: false,
       notify: false,
+      lease: false,
       grantor: "anna",
       capabilities: 0,
     });

@@ -342,7 +342,15 @@ describe("C18 PINs made one at a time", () => {
   }
 
   function row(person: string, pin: string): PersonRow {
-    const terms = { uses: 0, minutesAfterFirstUse: 0, firstUseHours: 0, dual: false, notify: false };
+    const terms = {
+      uses: 0,
+      minutesAfterFirstUse: 0,
+      firstUseHours: 0,
+      dual: false,
+      notify: false,
+      lease: false,
+      phoneKey: "",
+    };
     const empty = { name: "", card: "", duressPin: "", schedule: "", grantor: "", capabilities: 0 };
     return { person, pin, role: Role.team, keys: KEYS, ...terms, ...empty };
   }

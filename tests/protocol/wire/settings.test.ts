@@ -5,31 +5,46 @@ import fc from "fast-check";
 import { fromHex } from "../../../protocol/wire/bytes";
 import { Code, codeName } from "../../../protocol/wire/codes";
 import {
+  type Broker,
   checkSetting,
   type Holiday,
+  isPlain,
+  isSealed,
   MODE_NAMES,
+  packBroker,
   packClockBound,
   packDensity,
   packHoliday,
   packHours,
+  packLeaseDays,
   packLocalCodes,
   packLockout,
   packMaster,
   packNone,
+  packOffline,
   packRelock,
+  packResetDelay,
+  packWifi,
+  parseAlias,
+  parseBroker,
   parseClockBound,
   parseDensity,
   parseHoliday,
   parseHours,
+  parseLeaseDays,
   parseLocalCodes,
   parseLockout,
   parseMaster,
   parseMode,
+  parseOffline,
   parseRelock,
+  parseResetDelay,
+  parseWifi,
   SETTING_NAMES,
   SETTINGS,
   Setting,
   settingName,
+  type Wifi,
 } from "../../../protocol/wire/settings";
 
 const TAG = "a02b5c60daddc00937707333";
@@ -114,6 +129,46 @@ describe("settings: what a lock answers to each value", () => {
     });
   });
 
+  it("S12 lease: 0 to 3,650 days", () => {
+    expects(Setting.leaseDays, {
+      "0000": ".",
+      "0007": ".",
+      "0e42": ".",
+      "0e43": "range",
+      "07": "bad-format",
+    });
+    assert.equal(answer(Setting.leaseDays, "000007"), "bad-format");
+  });
+
+  it("C23 offline codes: four kinds, 1 to 8 indexes", () => {
+    expects(Setting.offlineCodes, {
+      "0001": ".",
+      "0f08": ".",
+      "1001": "range",
+      "0100": "range",
+      "0109": "range",
+      "0f": "bad-format",
+      "0f0800": "bad-format",
+    });
+  });
+
+  it("X11 reset delay: 0 to 672 hours", () => {
+    expects(Setting.resetDelay, { "0000": ".", "02a0": ".", "02a1": "range", "00": "bad-format" });
+    assert.equal(answer(Setting.resetDelay, "000000"), "bad-format");
+  });
+
+  it("X5 alias, wifi and broker: sealed, so more than nonce and tag, and the rest is for the lock that opens them", () => {
+    for (const id of [Setting.alias, Setting.wifi, Setting.broker]) {
+      assert.equal(answer(id, "00".repeat(40)), "bad-format");
+      assert.equal(answer(id, "00".repeat(41)), "applied");
+      assert.equal(answer(id, "00".repeat(183)), "applied");
+      assert.equal(answer(id, "00".repeat(184)), "bad-format");
+      assert.equal(answer(id, "00"), "bad-format");
+    }
+    const sealed = Array.from({ length: 300 }, (_, id) => id).filter(isSealed);
+    assert.deepEqual(sealed, [Setting.alias, Setting.wifi, Setting.broker]);
+  });
+
   it("T7 holiday: roles or a mode, not both and not neither, 1 to 366 days that 16 bits hold", () => {
     for (const id of [Setting.holiday, Setting.holiday + 63])
       expects(id, {
@@ -138,13 +193,13 @@ describe("settings: what a lock answers to each value", () => {
       });
   });
 
-  it("knows no setting below 1, from 10 to 15, or from 80 on", () => {
+  it("knows no setting below 1 or from 80 on", () => {
     const known = Array.from({ length: 300 }, (_, id) => id - 1).filter(
-      (id) => checkSetting(id, new Uint8Array(200)) !== Code.unsupported,
+      (id) => checkSetting(id, new Uint8Array(184)) !== Code.unsupported,
     );
-    // A mode of 200 bytes is bad-format, like all others.
+    // A mode of 184 bytes is bad-format, like all others.
     const all = [
-      ...Array.from({ length: 9 }, (_, i) => 1 + i),
+      ...Array.from({ length: 15 }, (_, i) => 1 + i),
       ...Array.from({ length: 64 }, (_, n) => 16 + n),
     ];
     assert.deepEqual([known, SETTINGS], [all, 80]);
@@ -163,6 +218,9 @@ describe("settings: what a lock answers to each value", () => {
       [Setting.businessHours, parseHours],
       [Setting.localCodes, parseLocalCodes],
       [Setting.clockBound, parseClockBound],
+      [Setting.leaseDays, parseLeaseDays],
+      [Setting.offlineCodes, parseOffline],
+      [Setting.resetDelay, parseResetDelay],
       [Setting.holiday + 7, parseHoliday],
     ];
     fc.assert(
@@ -170,6 +228,79 @@ describe("settings: what a lock answers to each value", () => {
         assert.equal(checkSetting(id, value) === Code.applied, parse(value) !== undefined);
       }),
       { numRuns: 5000 },
+    );
+  });
+});
+
+describe("settings: what is in those that are sealed", () => {
+  const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
+  const isFine = (id: number, plain: Uint8Array): boolean => isPlain(id, plain);
+
+  it("A63 alias: 1 to 32 bytes of UTF-8", () => {
+    for (const [plain, fits] of [
+      ["", false],
+      ["a", true],
+      ["a".repeat(32), true],
+      ["a".repeat(33), false],
+      [`${"a".repeat(30)}é`, true],
+      [`${"a".repeat(31)}é`, false],
+    ] as const) {
+      assert.equal(isFine(Setting.alias, bytes(plain)), fits, plain);
+      assert.deepEqual(parseAlias(bytes(plain)), fits ? bytes(plain) : undefined);
+    }
+    assert.ok(!isFine(Setting.alias, fromHex("ff")));
+    assert.ok(!isFine(Setting.alias, fromHex("c3")));
+  });
+
+  it("P5 wifi: a name of 1 to 32 bytes, and a password of 8 to 63 or none", () => {
+    const wifi = (name: number, password: number): Uint8Array =>
+      packWifi({ network: new Uint8Array(name).fill(0x61), password: new Uint8Array(password).fill(0x62) });
+    for (const [name, password, fits] of [
+      [1, 0, true],
+      [32, 0, true],
+      [0, 8, false],
+      [33, 8, false],
+      [1, 7, false],
+      [1, 8, true],
+      [32, 63, true],
+      [32, 64, false],
+    ] as const)
+      assert.equal(isFine(Setting.wifi, wifi(name, password)), fits, `${name}, ${password}`);
+    assert.ok(!isFine(Setting.wifi, new Uint8Array(0)));
+    assert.ok(!isFine(Setting.wifi, fromHex("0561616161")));
+  });
+
+  it("P5 broker: a port, TLS or not, and a host of 1 to 64 printable ASCII characters", () => {
+    for (const [hex, fits] of [
+      ["22b30161", true],
+      ["00010061", true],
+      ["ffff0061", true],
+      ["00000161", false],
+      ["22b30261", false],
+      ["22b301", false],
+      [`22b301${"61".repeat(64)}`, true],
+      [`22b301${"61".repeat(65)}`, false],
+      ["22b30120", false],
+      ["22b30121", true],
+      ["22b3017e", true],
+      ["22b3017f", false],
+      ["22b301c3a9", false],
+      ["", false],
+    ] as const)
+      assert.equal(isFine(Setting.broker, fromHex(hex)), fits, hex);
+  });
+
+  it("never throws, and agrees with each parser", () => {
+    const parsers = [
+      [Setting.alias, parseAlias],
+      [Setting.wifi, parseWifi],
+      [Setting.broker, parseBroker],
+    ] as const;
+    fc.assert(
+      fc.property(fc.constantFrom(...parsers), fc.uint8Array({ maxLength: 110 }), ([id, parse], plain) => {
+        assert.equal(isFine(id, plain), parse(plain) !== undefined);
+      }),
+      { numRuns: 2000 },
     );
   });
 });
@@ -187,6 +318,22 @@ describe("settings: what is packed comes back", () => {
     back(u16(1, 3600), packClockBound, parseClockBound);
     back(fc.integer({ min: 1, max: 0xffffffff }), packDensity, parseDensity);
     back(fc.boolean(), packLocalCodes, parseLocalCodes);
+  });
+
+  it("S12, X11, C23 leases, reset delays and offline codes", () => {
+    back(u16(0, 3650), packLeaseDays, parseLeaseDays);
+    back(u16(0, 672), packResetDelay, parseResetDelay);
+    back(fc.record({ kinds: u16(0, 15), indexes: u16(1, 8) }, PLAIN), packOffline, parseOffline);
+  });
+
+  it("P5 networks and brokers", () => {
+    const blob = (minLength: number, maxLength: number) => fc.uint8Array({ minLength, maxLength });
+    const password = fc.oneof(blob(0, 0), blob(8, 63));
+    const wifi: fc.Arbitrary<Wifi> = fc.record({ network: blob(1, 32), password }, PLAIN);
+    back(wifi, packWifi, parseWifi);
+    const host = fc.uint8Array({ minLength: 1, maxLength: 64, min: 0x21, max: 0x7e });
+    const broker: fc.Arbitrary<Broker> = fc.record({ port: u16(1, 0xffff), tls: fc.boolean(), host }, PLAIN);
+    back(broker, packBroker, parseBroker);
   });
 
   it("C17 a master, and none", () => {
@@ -221,10 +368,11 @@ describe("settings: what is packed comes back", () => {
 
 describe("settings: names", () => {
   it("has one for each, and a number for what it does not know", () => {
-    assert.deepEqual([1, 9, 15, 16, 79, 80].map(settingName), [
+    assert.deepEqual([1, 9, 10, 15, 16, 79, 80].map(settingName), [
       "zone",
       "clock-bound",
-      "setting-15",
+      "lease-days",
+      "reset-delay",
       "holiday-0",
       "holiday-63",
       "setting-80",

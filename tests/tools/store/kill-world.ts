@@ -254,7 +254,7 @@ export class World {
     const session = this.lock.open();
     this.lock.receive(session, frame(Type.hello, 1, helloBody(MAX_MESSAGE_BYTES)));
     const first = this.issuer.report(LOCK).acknowledged + 1;
-    const answer = this.lock.receive(session, frame(Type.ask, 2, askBody(first))).slice();
+    const answer = this.lock.receive(session, frame(Type.ask, 2, askBody({ first }))).slice();
     if (readFrame(new Reader(answer))?.type === Type.receipt) await this.issuer.receive(LOCK, answer);
   }
 

@@ -8,7 +8,7 @@ import type { Session } from "../../../firmware/core/session";
 import type { Identity } from "../../../firmware/ports";
 import type { Crypto } from "../../../protocol/crypto/port";
 import { ascii, getU16, getU32, putU16, putU32 } from "../../../protocol/wire/bytes";
-import { Trust } from "../../../protocol/wire/messages";
+import { Trust } from "../../../protocol/wire/receipt";
 import type { FlashImage, VirtualBoard, WorldClock } from "../../../simulator/board/board";
 import type { NorFlash } from "../../../simulator/board/nor";
 import type * as Core from "./core";

@@ -26,13 +26,13 @@ import {
   askBody,
   frame,
   helloBody,
-  May,
   readFrame,
-  readReceipt,
   readResult,
   readStatus,
   Type,
 } from "../../../protocol/wire/messages";
+import { May } from "../../../protocol/wire/payloads";
+import { readReceipt } from "../../../protocol/wire/receipt";
 import { node } from "../../../simulator/board/crypto";
 import { type Rig, Step } from "./rig";
 
@@ -219,7 +219,7 @@ export class Teller {
   }
 
   ask(first: number): string {
-    return this.send("ask from " + first, Type.ask, askBody(first));
+    return this.send("ask from " + first, Type.ask, askBody({ first }));
   }
 
   claim(key = this.maker, number = 1): string {
@@ -230,7 +230,7 @@ export class Teller {
   keyset(key = this.owner): string {
     const issuer = { kid: this.issuer.kid, publicKey: this.issuer.publicKey, may: May.bundle | May.time };
     const clockmaker = { kid: this.clockmaker.kid, publicKey: this.clockmaker.publicKey, may: May.time };
-    const keyset = { lock: this.lock, number: 1, keys: [issuer, clockmaker] };
+    const keyset = { lock: this.lock, number: 1, keys: [issuer, clockmaker], claim: 1 };
     return this.send("keys", Type.keys, signKeyset(node, key, keyset));
   }
 

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { Lock } from "../../../../firmware/core/lock";
 import type { Profile } from "../../../../firmware/core/profile";
 import { signKeyset } from "../../../../protocol/issuer/encode";
-import { May, Type } from "../../../../protocol/wire/messages";
+import { Type } from "../../../../protocol/wire/messages";
+import { May } from "../../../../protocol/wire/payloads";
 import { Dice, SEED } from "../../../support/dice";
 import { Door, L500I, LOCK_1000 } from "../../../support/door";
 import { keptAcks, outcomes, stateOf, usageOf } from "../../../support/look";
@@ -205,7 +206,7 @@ describe("K2 S4 compaction keeps everything: table, position, acks, uses, over r
     }));
     const own = { kid: door.issuer.kid, publicKey: door.issuer.publicKey, may: May.bundle | May.time };
     for (let number = 2; number < 700; number++) {
-      const keyset = { lock, number, keys: [own, ...keys] };
+      const keyset = { lock, number, keys: [own, ...keys], claim: 1 };
       door.expectDone(door.send(Type.keys, signKeyset(door.crypto, door.owner, keyset)));
       door.expectDone(door.setTime());
       door.lock.tick();

@@ -11,7 +11,7 @@ import {
   Method,
 } from "../../../../firmware/core/storage/events";
 import { Kind } from "../../../../protocol/wire/entry";
-import { Trust } from "../../../../protocol/wire/messages";
+import { Trust } from "../../../../protocol/wire/receipt";
 import { node } from "../../../../simulator/board/crypto";
 import { NorFlash, SECTOR_BYTES } from "../../../../simulator/board/nor";
 import { Dice, SEED } from "../../../support/dice";
@@ -138,7 +138,7 @@ describe("L1 L5 an event", () => {
       user: 4711,
       generation: 1,
       credential: Kind.pin,
-      detail: 0,
+      detail: 1,
     });
     assert.deepEqual([refused.kind, refused.reason, refused.user], [EventKind.refused, 3, 0]);
   });

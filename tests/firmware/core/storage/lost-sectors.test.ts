@@ -20,7 +20,7 @@ const SECTORS = 8;
 const PROFILE: Profile = { ...L500I, credentialBytes: SECTORS * SECTOR_BYTES };
 /** A setting that only fills the log. */
 const FILLER = 9;
-const STATES = [State.claim, State.keyset, State.time, State.seen] as const;
+const STATES = [State.claim, State.keyset, State.time] as const;
 
 /** A table, and what is committed to it. */
 class Owner {

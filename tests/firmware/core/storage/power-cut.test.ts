@@ -12,7 +12,8 @@ import {
   signTime,
 } from "../../../../protocol/issuer/encode";
 import { nextHead } from "../../../../protocol/wire/chain";
-import { frame, May, Type } from "../../../../protocol/wire/messages";
+import { frame, Type } from "../../../../protocol/wire/messages";
+import { May } from "../../../../protocol/wire/payloads";
 import { typePin, VirtualBolt, VirtualFeedback } from "../../../../simulator/board/board";
 import { FaultyNor } from "../../../../simulator/board/faulty-nor";
 import { type Cut, type FlashOperation, POWER_CUT, Power, tornOf } from "../../../../simulator/board/power";
@@ -238,7 +239,7 @@ function workload(cutter: Cutter): Step[] {
   const tick: Step = { name: "a tick", steps: [(lock) => lock.tick()], repeats: true };
   const use: Step = { name: "a PIN", steps: [(lock) => void typePin(lock, PIN)], repeats: false };
   const keys = [{ kid: door.issuer.kid, publicKey: door.issuer.publicKey, may: May.bundle | May.time }];
-  const keyset = signKeyset(door.crypto, door.owner, { lock: door.identity.lock, number: 2, keys });
+  const keyset = signKeyset(door.crypto, door.owner, { lock: door.identity.lock, number: 2, keys, claim: 1 });
   const rotate = (lock: Lock): void => cutter.receive(lock, frame(Type.keys, 2, keyset));
   const answer = { lock: door.identity.lock, nonce: new Uint8Array(8), time: door.now + 7, timeEpoch: 1 };
   const time = signTime(door.crypto, door.owner, answer);

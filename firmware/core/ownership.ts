@@ -1,0 +1,93 @@
+// Whose lock it is, as messages tell it (rules P1, P7, T13, T14): claim tickets, keysets and time answers. What becomes of them in flash is
+// the matter of authority.ts and clock.ts.
+
+import { equal } from "../../protocol/wire/bytes";
+import type { Reader } from "../../protocol/wire/cbor";
+import { Code } from "../../protocol/wire/codes";
+import { Domain } from "../../protocol/wire/cose";
+import { MAX_TIME_ANSWER_AGE_S } from "../../protocol/wire/limits";
+import { May, readClaim, readKeyset, readTime } from "../../protocol/wire/payloads";
+import { Trust } from "../../protocol/wire/receipt";
+import type { Authority } from "./authority";
+import type { Diary } from "./diary";
+import { Bucket, type Envelopes } from "./envelopes";
+import type { Parts } from "./parts";
+import type { Session } from "./session";
+import { EventKind, Method } from "./storage/events";
+import { State } from "./storage/places";
+
+export class Ownership {
+  readonly #parts: Parts;
+  readonly #authority: Authority;
+  readonly #diary: Diary;
+  readonly #envelopes: Envelopes;
+
+  constructor(parts: Parts, authority: Authority, diary: Diary, envelopes: Envelopes) {
+    this.#parts = parts;
+    this.#authority = authority;
+    this.#diary = diary;
+    this.#envelopes = envelopes;
+  }
+
+  /** Takes a claim ticket; the result code. */
+  claim(session: Session, reader: Reader): number {
+    const envelope = this.#envelopes.read(reader);
+    const claim = envelope && readClaim(this.#envelopes.payload);
+    if (envelope === undefined || claim === undefined) return Code.malformed;
+    if (!this.#envelopes.isForUs(claim.lock)) return Code.wrongLock;
+    const { makerRoot } = this.#parts.board.identity;
+    const signed = this.#envelopes.verify(session, Bucket.mail, envelope, Domain.claim, makerRoot);
+    if (signed !== Code.applied) return signed;
+    const code = this.#authority.claim(claim, this.#parts.events.next);
+    if (code === Code.applied) this.#diary.note(EventKind.claimed, claim.number);
+    return code;
+  }
+
+  /** Takes a keyset; the result code. */
+  keys(session: Session, reader: Reader): number {
+    const envelope = this.#envelopes.read(reader);
+    const keyset = envelope && readKeyset(this.#envelopes.payload);
+    if (envelope === undefined || keyset === undefined) return Code.malformed;
+    if (!this.#envelopes.isForUs(keyset.lock)) return Code.wrongLock;
+    if (!this.#authority.claimed) return Code.unclaimed;
+    const { owner } = this.#authority;
+    const signed = this.#envelopes.verify(session, Bucket.mail, envelope, Domain.keys, owner);
+    if (signed !== Code.applied) return signed;
+    const code = this.#authority.setKeys(keyset);
+    if (code === Code.applied) this.#diary.note(EventKind.keyset, keyset.number);
+    return code;
+  }
+
+  /** Takes a time answer; the result code. */
+  time(session: Session, reader: Reader): number {
+    const { clock, table } = this.#parts;
+    const envelope = this.#envelopes.read(reader);
+    const answer = envelope && readTime(this.#envelopes.payload);
+    if (envelope === undefined || answer === undefined) return Code.malformed;
+    if (!this.#envelopes.isForUs(answer.lock)) return Code.wrongLock;
+    if (!this.#authority.claimed) return Code.unclaimed;
+    if (session.nonceAt < 0 || !equal(answer.nonce, session.nonce)) return Code.replayed;
+    const age = clock.uptime() - session.nonceAt;
+    if (age > MAX_TIME_ANSWER_AGE_S) return Code.timeout;
+    // Only the owner's root may turn time back, by raising the time epoch.
+    const byOwner = answer.timeEpoch > clock.timeEpoch;
+    if (answer.timeEpoch < clock.timeEpoch || (!byOwner && answer.time < clock.floor)) return Code.replayed;
+    const code = byOwner
+      ? this.#envelopes.verify(session, Bucket.time, envelope, Domain.time, this.#authority.owner)
+      : this.#envelopes.verifyIssuer(session, Bucket.time, envelope, Domain.time, May.time);
+    if (code !== Code.applied) return code;
+    session.nonceAt = -1;
+    const before = clock.read();
+    const correction = before.trust === Trust.unknown ? 0 : Math.abs(answer.time - before.now);
+    const floor = byOwner ? answer.time : Math.max(clock.floor, answer.time);
+    const state = clock.stateAfter(floor, answer.timeEpoch, answer.time);
+    clock.hold(answer.time);
+    if (!table.commitState(State.time, state)) return table.refusal;
+    clock.restore(state);
+    clock.set(answer.time, age);
+    // In the place of a user stands the uptime, by which older events of this boot can be dated (rule L11).
+    const user = Math.floor(clock.uptime());
+    this.#diary.done(EventKind.clockSet, correction, Method.link, { user, generation: 0 });
+    return Code.applied;
+  }
+}
