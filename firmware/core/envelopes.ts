@@ -58,7 +58,6 @@ export class Envelopes {
       return Code.badSignature;
     }
     this.#gate.giveBack(bucket);
-    session.known = true;
     return Code.applied;
   }
 

@@ -27,6 +27,7 @@ class TokenBucket {
   take(session: Session, now: number): boolean {
     this.#refill(now);
     this.#passOver(now);
+    this.#forgetClosed();
     const place = this.#waiting.indexOf(session);
     const ahead = place < 0 ? this.#waiting.length : place;
     if (this.#tokens > ahead) {
@@ -48,6 +49,12 @@ class TokenBucket {
     if (this.#tokens === 0 && steps > 0) this.#offeredAt = this.#refilledAt + REFILL_S;
     this.#tokens = Math.min(BUCKET_TOKENS, this.#tokens + steps);
     this.#refilledAt = this.#tokens === BUCKET_TOKENS ? now : this.#refilledAt + steps * REFILL_S;
+  }
+
+  /** Whoever hangs up gives up their place: else a few who come and go would keep all places taken. The first loses it by {@link #passOver}. */
+  #forgetClosed(): void {
+    for (let place = this.#waiting.length - 1; place > 0; place--)
+      if (this.#waiting[place].closed) this.#waiting.splice(place, 1);
   }
 
   /** Whoever does not come for their token loses it to the next. */

@@ -38,6 +38,15 @@ import type { Session } from "./session";
 /** The class of results that ask for the same bytes again. */
 const LATER = 1;
 const STATUS_BYTES = 64;
+/** Messages that are done once: taken again, they are answered otherwise. */
+const PROOFS: readonly number[] = [
+  Type.claim,
+  Type.keys,
+  Type.time,
+  Type.heartbeat,
+  Type.unlock,
+  Type.command,
+];
 
 export class Sync {
   readonly #parts: Parts;
@@ -71,9 +80,18 @@ export class Sync {
     if (head === undefined) return resultMessage(0, Code.malformed);
     const repeated = session.repeated(head.request, message);
     if (repeated !== undefined) return repeated;
+    const { applied } = this.#parts.table;
     const answer = this.#answer(session, head);
+    if (this.#parts.table.applied > applied || this.#isProof(head.type, answer)) session.known = true;
     if (!this.#saysLater(answer)) session.remember(head.request, message, answer);
     return answer;
+  }
+
+  /** Whether an answer shows that the message was signed for this lock now: what anyone may have overheard proves nothing (rule X5). */
+  #isProof(type: number, answer: Uint8Array): boolean {
+    if (!PROOFS.includes(type)) return false;
+    const reader = new Reader(answer);
+    return readFrame(reader)?.type === Type.result && readResult(reader)?.code === Code.applied;
   }
 
   /** What every message of a session that is over is answered. */

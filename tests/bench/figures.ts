@@ -10,8 +10,8 @@ import { Type } from "../../protocol/wire/messages";
 import { node } from "../../simulator/board/crypto";
 import { Door } from "../support/door";
 
-/** Named figures; the unit is the last part of the name, or stands in {@link UNITS}. */
-export type Figures = Record<string, number>;
+/** Named figures; the unit is the last part of the name, or stands in {@link UNITS}. Null for what this machine cannot measure. */
+export type Figures = Record<string, number | null>;
 
 /** What each figure is measured in. */
 export const UNITS: Readonly<Record<string, string>> = {

@@ -4,10 +4,11 @@
 import { Command, CommanderError } from "commander";
 import { sumOf } from "../storage/summary";
 import { decision } from "./decision";
+import { fuzzing } from "./fuzz";
 import { storage } from "./storage";
 import { BadOption, type Options, type PartReport, type Standing, type Suite } from "./suite";
 
-const SUITES: readonly Suite[] = [storage, decision];
+const SUITES: readonly Suite[] = [storage, decision, fuzzing];
 
 const EXIT = { fine: 0, broken: 1, misused: 2 } as const;
 const DEFAULT_SEED = 1;

@@ -5,7 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Command } from "commander";
 import { explanationFlaw, judgeDecision } from "../support/judge-decision";
 import { situationOf } from "../support/situations";
-import { BadOption, type Options, type PartReport, type Suite } from "./suite";
+import { BadOption, numberOf, type PartReport, type Suite } from "./suite";
 
 interface Part {
   readonly name: string;
@@ -25,13 +25,6 @@ const VIOLATION = "differs from the reference";
 const TOLD = 10;
 /** Situations between two looks at the rest of the process. */
 const BREATH = 500;
-
-function numberOf(options: Options, name: string): number | undefined {
-  const value = options[name];
-  if (value === undefined) return undefined;
-  if (!/^\d{1,9}$/.test(String(value))) throw new BadOption(`--${name}: wanted a whole number, got ${value}`);
-  return Number(value);
-}
 
 /** Judges `count` situations from `first` on; notes after some of them how many were judged, how many were broken. */
 async function judge(

@@ -6,7 +6,7 @@ import { ERASE_TORN, PROGRAM_TORN } from "../../simulator/board/power";
 import { type Job, type Only, PARTS, type Part, type Phase } from "../storage/job";
 import { doAlone, doItems, type Item, LONG } from "../storage/suite";
 import { type Mode, SIZES, type SizeName } from "../storage/workload";
-import { BadOption, type Options, type PartReport, type Suite } from "./suite";
+import { BadOption, numberOf, type Options, type PartReport, type Suite } from "./suite";
 
 const TORN: readonly string[] = [...new Set([...PROGRAM_TORN, ...ERASE_TORN])];
 const MODES = ["plain", "scrambled"];
@@ -31,13 +31,6 @@ function configure(command: Command): void {
     .option("--erases <n>", "wear: after so many erases")
     .option("--at <byte>", "ruin: what begins here alone")
     .option("--how <how>", "ruin: in this way alone");
-}
-
-function numberOf(options: Options, name: string): number | undefined {
-  const value = options[name];
-  if (value === undefined) return undefined;
-  if (!/^\d{1,9}$/.test(String(value))) throw new BadOption(`--${name}: wanted a whole number, got ${value}`);
-  return Number(value);
 }
 
 function wordOf<T extends string>(options: Options, name: string, words: readonly T[]): T | undefined {

@@ -40,3 +40,11 @@ export interface Suite {
 
 /** An option that cannot mean anything: the message says what was wanted and what came. */
 export class BadOption extends Error {}
+
+/** An option that is a whole number; undefined where it is not given. */
+export function numberOf(options: Options, name: string): number | undefined {
+  const value = options[name];
+  if (value === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(String(value))) throw new BadOption(`--${name}: wanted a whole number, got ${value}`);
+  return Number(value);
+}

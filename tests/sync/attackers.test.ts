@@ -33,7 +33,7 @@ const HEARD_S = 15;
  * While signatures are forged on every line: a session that is over keeps its place at the gate until a place comes again, so somebody
  * who hangs up at once can keep others from having one for a while.
  */
-const HEARD_AMONG_FORGERS_S = 120;
+const HEARD_AMONG_FORGERS_S = 15;
 const BUCKETS = 3;
 /** Who is hung up on connects again within half a second. */
 const PAUSE: Pause = [0.2, 0.5];
