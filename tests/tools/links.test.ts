@@ -132,7 +132,8 @@ describe("links", () => {
         client.on("message", (name, payload) => {
           assert.deepEqual(parseTopic(name), { site: "test", lock: id, leaf: "state" });
           seen.push(new Uint8Array(payload));
-          if (seen.length === 2) resolve();
+          // Whoever subscribes while a status is on its way gets it twice: as the retained one, and as it comes.
+          if (payload.toString() === OFFLINE) resolve();
         });
       });
       const uplink = await onAir(door, broker.url);
@@ -141,8 +142,8 @@ describe("links", () => {
       // A dead access point closes nothing properly: the broker speaks for the lock.
       offAir(uplink);
       await both;
-      assert.equal(readFrame(new Reader(seen[0]))?.type, Type.status);
-      assert.equal(Buffer.from(seen[1]).toString(), OFFLINE);
+      assert.equal(Buffer.from(seen[seen.length - 1]).toString(), OFFLINE);
+      for (const status of seen.slice(0, -1)) assert.equal(readFrame(new Reader(status))?.type, Type.status);
       await client.endAsync(true);
     });
 
