@@ -15,76 +15,60 @@ import type { Bundle } from "../../protocol/wire/payloads";
 import { emptyBundle, May, readBundle } from "../../protocol/wire/payloads";
 import { Trust } from "../../protocol/wire/receipt";
 import { Applier } from "./apply";
-import type { Authority } from "./authority";
-import type { Diary } from "./diary";
-import { Bucket, type Envelopes } from "./envelopes";
-import type { Heartbeats } from "./heartbeats";
-import type { Parts } from "./parts";
-import type { Receipts } from "./receipts";
-import type { Secrets } from "./secrets";
+import type { Desk } from "./desk";
+import { Bucket } from "./envelopes";
+import { Secrets } from "./secrets";
 import type { Session } from "./session";
 import { EventKind } from "./storage/events";
 
 export class Bundles {
-  readonly #parts: Parts;
-  readonly #authority: Authority;
-  readonly #diary: Diary;
-  readonly #envelopes: Envelopes;
-  readonly #receipts: Receipts;
-  readonly #heartbeats: Heartbeats;
+  readonly #desk: Desk;
   readonly #applier: Applier;
   readonly #bundle: Bundle = emptyBundle();
   readonly #delta: DeltaFields = emptyDelta();
   readonly #heads = new Uint8Array(MAX_BUNDLE_DELTAS * HEAD_BYTES);
 
-  constructor(
-    parts: Parts,
-    authority: Authority,
-    diary: Diary,
-    envelopes: Envelopes,
-    receipts: Receipts,
-    heartbeats: Heartbeats,
-    secrets: Secrets,
-  ) {
-    this.#parts = parts;
-    this.#authority = authority;
-    this.#diary = diary;
-    this.#envelopes = envelopes;
-    this.#receipts = receipts;
-    this.#heartbeats = heartbeats;
-    this.#applier = new Applier(parts, secrets);
+  constructor(desk: Desk) {
+    this.#desk = desk;
+    this.#applier = new Applier(desk.parts, new Secrets(desk.parts, desk.authority));
   }
 
   /** Answers a bundle. */
   take(session: Session, request: number, reader: Reader): Uint8Array {
     const start = reader.position;
-    const envelope = this.#envelopes.read(reader);
-    if (envelope === undefined || !readBundle(this.#envelopes.payload, this.#bundle))
+    const envelope = this.#desk.envelopes.read(reader);
+    if (envelope === undefined || !readBundle(this.#desk.envelopes.payload, this.#bundle))
       return resultMessage(request, Code.malformed);
     if (reader.position - start > MAX_BUNDLE_BYTES) return resultMessage(request, Code.tooLarge);
     const code = this.#check(session, envelope);
-    if (code === Code.gap) return resultMessage(request, code, this.#parts.table.applied + 1);
+    if (code === Code.gap) return resultMessage(request, code, this.#desk.parts.table.applied + 1);
     if (code !== Code.applied) {
-      if (code === Code.fork) this.#diary.fork(this.#parts.table.applied, this.#bundle.first);
+      if (code === Code.fork) this.#desk.diary.fork(this.#desk.parts.table.applied, this.#bundle.first);
       return resultMessage(request, code);
     }
-    const before = this.#parts.table.applied;
-    if (!this.#applyNew(envelope.payload)) return resultMessage(request, this.#parts.table.refusal);
-    this.#heartbeats.bundle(this.#bundle.issuedAt, this.#parts.table.applied > before);
-    return this.#receipts.message(request, this.#bundle.first, this.#bundle.count);
+    const before = this.#desk.parts.table.applied;
+    if (!this.#applyNew(envelope.payload)) return resultMessage(request, this.#desk.parts.table.refusal);
+    this.#desk.heartbeats.bundle(this.#bundle.issuedAt, this.#desk.parts.table.applied > before);
+    return this.#desk.receipts.message(request, this.#bundle.first, this.#bundle.count);
   }
 
   /** Everything that can refuse a bundle as a whole. */
   #check(session: Session, envelope: Envelope): number {
     const bundle = this.#bundle;
-    const { table, clock } = this.#parts;
-    if (!this.#envelopes.isForUs(bundle.lock)) return Code.wrongLock;
-    if (!this.#authority.claimed) return Code.unclaimed;
-    if (bundle.epoch !== this.#authority.epoch)
-      return bundle.epoch < this.#authority.epoch ? Code.staleEpoch : Code.needRebase;
+    const { table, clock } = this.#desk.parts;
+    if (!this.#desk.envelopes.isForUs(bundle.lock)) return Code.wrongLock;
+    if (!this.#desk.authority.claimed) return Code.unclaimed;
+    if (bundle.epoch !== this.#desk.authority.epoch)
+      return bundle.epoch < this.#desk.authority.epoch ? Code.staleEpoch : Code.needRebase;
     if (bundle.first > table.applied + 1) return Code.gap;
     const chained = this.#chain(envelope.payload);
-    const signed = this.#envelopes.verifyIssuer(session, Bucket.mail, envelope, Domain.bundle, May.bundle);
+    const signed = this.#desk.envelopes.verifyIssuer(
+      session,
+      Bucket.mail,
+      envelope,
+      Domain.bundle,
+      May.bundle,
+    );
     if (signed !== Code.applied) return signed;
     // A fork is an alarm, so only what an issuer really signed may raise one.
     if (!chained) return Code.fork;
@@ -95,7 +79,7 @@ export class Bundles {
 
   /** Computes the head after each delta, and whether this is the log that the lock has applied so far. */
   #chain(payload: Uint8Array): boolean {
-    const { table, board } = this.#parts;
+    const { table, board } = this.#desk.parts;
     const { first, before, count, offsets } = this.#bundle;
     let head = before;
     if (!this.#agrees(first - 1, head)) return false;
@@ -109,7 +93,7 @@ export class Bundles {
 
   /** Whether `head` can be the lock's own after `seq`: exactly at `applied`, by its fingerprint where the ack is still kept. */
   #agrees(seq: number, head: Uint8Array): boolean {
-    const { table } = this.#parts;
+    const { table } = this.#desk.parts;
     if (seq === table.applied) return equal(head, table.head);
     if (!table.acks.has(seq)) return true;
     return table.acks.fingerprint(seq) === ((head[0] << 8) | head[1]);
@@ -117,7 +101,7 @@ export class Bundles {
 
   /** Applies what is new in the bundle, each delta with its own commit. False when the flash took none of it. */
   #applyNew(payload: Uint8Array): boolean {
-    const { table, clock, policy } = this.#parts;
+    const { table, clock, policy } = this.#desk.parts;
     const { first, count, offsets, notAfter } = this.#bundle;
     const from = table.applied + 1;
     if (from >= first + count) return true;
@@ -126,15 +110,18 @@ export class Bundles {
     const time = { known: instant.trust !== Trust.unknown, now: instant.now };
     const lapsed = notAfter > 0 && instant.now + instant.bound > notAfter;
     for (let i = from - first; i < count; i++) {
-      const code = readDelta(this.#envelopes.payload.reset(payload, offsets[i], offsets[i + 1]), this.#delta);
+      const code = readDelta(
+        this.#desk.envelopes.payload.reset(payload, offsets[i], offsets[i + 1]),
+        this.#delta,
+      );
       const head = this.#heads.subarray(i * HEAD_BYTES, (i + 1) * HEAD_BYTES);
       const { version } = policy;
       if (!this.#applier.apply(this.#delta, code, first + i, head, time, lapsed)) break;
       // Whoever reads the log sees when the lock became another (rules T10, L8).
-      if (policy.version !== version) this.#diary.note(EventKind.setting, this.#delta.id);
+      if (policy.version !== version) this.#desk.diary.note(EventKind.setting, this.#delta.id);
     }
     if (table.applied < from) return false;
-    this.#diary.note(EventKind.synced, table.applied);
+    this.#desk.diary.note(EventKind.synced, table.applied);
     return true;
   }
 }

@@ -293,41 +293,30 @@ export class Doorway {
   /** What a decision depends on; undefined when a part of it cannot be read. A slot must be loaded. */
   #question(holder: number, clock: Instant, second: boolean): Question | undefined {
     const { table, policy } = this.#parts;
-    const { zone, mode, holidays, isZoneLost } = policy;
-    const leaseEnd = this.#authority.heard.leaseEnd(policy.leaseDays);
-    const { windows } = table;
-    if (holder >= FIRST_LOCAL) {
-      const entry = this.#entryOf(holder);
-      return {
-        entry,
-        usage: NO_USAGE,
-        windows,
-        windowCount: 0,
-        zone,
-        mode,
-        holidays,
-        leaseEnd,
-        second,
-        clock,
-      };
-    }
-    const { entry, usage } = table;
-    if (table.index.isDamaged(holder)) return undefined;
-    if (!table.loadUsage(holder, entry.generation, entry.uses)) return undefined;
-    const hasWindows = table.loadSchedule(entry.schedule);
-    if ((!hasWindows || isZoneLost) && obeysSchedule(entry)) return undefined;
+    const isSlot = holder < FIRST_LOCAL;
+    if (isSlot && !this.#isReadable(holder)) return undefined;
     return {
-      entry,
-      usage,
-      windows,
-      windowCount: table.windowCount,
-      zone,
-      mode,
-      holidays,
-      leaseEnd,
+      entry: isSlot ? table.entry : this.#entryOf(holder),
+      usage: isSlot ? table.usage : NO_USAGE,
+      windows: table.windows,
+      windowCount: isSlot ? table.windowCount : 0,
+      zone: policy.zone,
+      mode: policy.mode,
+      holidays: policy.holidays,
+      leaseEnd: this.#authority.heard.leaseEnd(policy.leaseDays),
       second,
       clock,
     };
+  }
+
+  /** Whether all that a decision about a slot asks for can be read; then its use and its schedule are. */
+  #isReadable(slot: number): boolean {
+    const { table, policy } = this.#parts;
+    const { entry } = table;
+    if (table.index.isDamaged(slot)) return false;
+    if (!table.loadUsage(slot, entry.generation, entry.uses)) return false;
+    const hasWindows = table.loadSchedule(entry.schedule);
+    return (hasWindows && !policy.isZoneLost) || !obeysSchedule(entry);
   }
 
   /** The entry of somebody who has no slot. */

@@ -8,64 +8,56 @@ import { Domain } from "../../protocol/wire/cose";
 import { MAX_TIME_ANSWER_AGE_S } from "../../protocol/wire/limits";
 import { May, readClaim, readKeyset, readTime } from "../../protocol/wire/payloads";
 import { Trust } from "../../protocol/wire/receipt";
-import type { Authority } from "./authority";
-import type { Diary } from "./diary";
-import { Bucket, type Envelopes } from "./envelopes";
-import type { Parts } from "./parts";
+import type { Desk } from "./desk";
+import { Bucket } from "./envelopes";
 import type { Session } from "./session";
 import { EventKind, Method } from "./storage/events";
 import { State } from "./storage/places";
 
 export class Ownership {
-  readonly #parts: Parts;
-  readonly #authority: Authority;
-  readonly #diary: Diary;
-  readonly #envelopes: Envelopes;
+  readonly #desk: Desk;
 
-  constructor(parts: Parts, authority: Authority, diary: Diary, envelopes: Envelopes) {
-    this.#parts = parts;
-    this.#authority = authority;
-    this.#diary = diary;
-    this.#envelopes = envelopes;
+  constructor(desk: Desk) {
+    this.#desk = desk;
   }
 
   /** Takes a claim ticket; the result code. */
   claim(session: Session, reader: Reader): number {
-    const envelope = this.#envelopes.read(reader);
-    const claim = envelope && readClaim(this.#envelopes.payload);
+    const envelope = this.#desk.envelopes.read(reader);
+    const claim = envelope && readClaim(this.#desk.envelopes.payload);
     if (envelope === undefined || claim === undefined) return Code.malformed;
-    if (!this.#envelopes.isForUs(claim.lock)) return Code.wrongLock;
-    const { makerRoot } = this.#parts.board.identity;
-    const signed = this.#envelopes.verify(session, Bucket.mail, envelope, Domain.claim, makerRoot);
+    if (!this.#desk.envelopes.isForUs(claim.lock)) return Code.wrongLock;
+    const { makerRoot } = this.#desk.parts.board.identity;
+    const signed = this.#desk.envelopes.verify(session, Bucket.mail, envelope, Domain.claim, makerRoot);
     if (signed !== Code.applied) return signed;
-    const code = this.#authority.claim(claim, this.#parts.events.next);
-    if (code === Code.applied) this.#diary.note(EventKind.claimed, claim.number);
+    const code = this.#desk.authority.claim(claim, this.#desk.parts.events.next);
+    if (code === Code.applied) this.#desk.diary.note(EventKind.claimed, claim.number);
     return code;
   }
 
   /** Takes a keyset; the result code. */
   keys(session: Session, reader: Reader): number {
-    const envelope = this.#envelopes.read(reader);
-    const keyset = envelope && readKeyset(this.#envelopes.payload);
+    const envelope = this.#desk.envelopes.read(reader);
+    const keyset = envelope && readKeyset(this.#desk.envelopes.payload);
     if (envelope === undefined || keyset === undefined) return Code.malformed;
-    if (!this.#envelopes.isForUs(keyset.lock)) return Code.wrongLock;
-    if (!this.#authority.claimed) return Code.unclaimed;
-    const { owner } = this.#authority;
-    const signed = this.#envelopes.verify(session, Bucket.mail, envelope, Domain.keys, owner);
+    if (!this.#desk.envelopes.isForUs(keyset.lock)) return Code.wrongLock;
+    if (!this.#desk.authority.claimed) return Code.unclaimed;
+    const { owner } = this.#desk.authority;
+    const signed = this.#desk.envelopes.verify(session, Bucket.mail, envelope, Domain.keys, owner);
     if (signed !== Code.applied) return signed;
-    const code = this.#authority.setKeys(keyset);
-    if (code === Code.applied) this.#diary.note(EventKind.keyset, keyset.number);
+    const code = this.#desk.authority.setKeys(keyset);
+    if (code === Code.applied) this.#desk.diary.note(EventKind.keyset, keyset.number);
     return code;
   }
 
   /** Takes a time answer; the result code. */
   time(session: Session, reader: Reader): number {
-    const { clock, table } = this.#parts;
-    const envelope = this.#envelopes.read(reader);
-    const answer = envelope && readTime(this.#envelopes.payload);
+    const { clock, table } = this.#desk.parts;
+    const envelope = this.#desk.envelopes.read(reader);
+    const answer = envelope && readTime(this.#desk.envelopes.payload);
     if (envelope === undefined || answer === undefined) return Code.malformed;
-    if (!this.#envelopes.isForUs(answer.lock)) return Code.wrongLock;
-    if (!this.#authority.claimed) return Code.unclaimed;
+    if (!this.#desk.envelopes.isForUs(answer.lock)) return Code.wrongLock;
+    if (!this.#desk.authority.claimed) return Code.unclaimed;
     if (session.nonceAt < 0 || !equal(answer.nonce, session.nonce)) return Code.replayed;
     const age = clock.uptime() - session.nonceAt;
     if (age > MAX_TIME_ANSWER_AGE_S) return Code.timeout;
@@ -73,8 +65,8 @@ export class Ownership {
     const byOwner = answer.timeEpoch > clock.timeEpoch;
     if (answer.timeEpoch < clock.timeEpoch || (!byOwner && answer.time < clock.floor)) return Code.replayed;
     const code = byOwner
-      ? this.#envelopes.verify(session, Bucket.time, envelope, Domain.time, this.#authority.owner)
-      : this.#envelopes.verifyIssuer(session, Bucket.time, envelope, Domain.time, May.time);
+      ? this.#desk.envelopes.verify(session, Bucket.time, envelope, Domain.time, this.#desk.authority.owner)
+      : this.#desk.envelopes.verifyIssuer(session, Bucket.time, envelope, Domain.time, May.time);
     if (code !== Code.applied) return code;
     session.nonceAt = -1;
     const before = clock.read();
@@ -87,7 +79,7 @@ export class Ownership {
     clock.set(answer.time, age);
     // In the place of a user stands the uptime, by which older events of this boot can be dated (rule L11).
     const user = Math.floor(clock.uptime());
-    this.#diary.done(EventKind.clockSet, correction, Method.link, { user, generation: 0 });
+    this.#desk.diary.done(EventKind.clockSet, correction, Method.link, { user, generation: 0 });
     return Code.applied;
   }
 }

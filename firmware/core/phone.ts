@@ -14,14 +14,12 @@ import { frame, nonceBody, readEmpty, resultMessage, Type } from "../../protocol
 import type { Command, Unlock } from "../../protocol/wire/payloads";
 import { CommandOp, readCommand, readUnlock } from "../../protocol/wire/payloads";
 import { parseAlias, parseMode, Setting } from "../../protocol/wire/settings";
-import type { Authority } from "./authority";
 import type { BoltControl } from "./bolt-control";
-import type { Diary } from "./diary";
+import type { Desk } from "./desk";
 import type { Doorway } from "./doorway";
-import { Bucket, type Envelopes } from "./envelopes";
+import { Bucket } from "./envelopes";
 import type { HoursKeeper } from "./hours-keeper";
 import { cover } from "./overlay";
-import type { Parts } from "./parts";
 import type { Reset } from "./reset";
 import type { Session } from "./session";
 import { EventKind, Method } from "./storage/events";
@@ -40,44 +38,38 @@ export interface DoorParts {
 }
 
 export class Phone {
-  readonly #parts: Parts;
-  readonly #authority: Authority;
-  readonly #diary: Diary;
-  readonly #envelopes: Envelopes;
+  readonly #desk: Desk;
   readonly #door: DoorParts;
   /** Seconds since boot at which the lock showed where it is. */
   #identifiedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: Parts, authority: Authority, diary: Diary, envelopes: Envelopes, door: DoorParts) {
-    this.#parts = parts;
-    this.#authority = authority;
-    this.#diary = diary;
-    this.#envelopes = envelopes;
+  constructor(desk: Desk, door: DoorParts) {
+    this.#desk = desk;
     this.#door = door;
   }
 
   /** Answers a challenge with a fresh nonce, which takes the place of the last. */
   challenge(session: Session, request: number, reader: Reader): Uint8Array {
     if (!readEmpty(reader)) return resultMessage(request, Code.malformed);
-    this.#parts.board.random(session.challenge);
-    session.challengedAt = this.#parts.clock.uptime();
+    this.#desk.parts.board.random(session.challenge);
+    session.challengedAt = this.#desk.parts.clock.uptime();
     return frame(Type.nonce, request, nonceBody(session.challenge));
   }
 
   /** Answers an identify: somebody wants to see which lock this is. */
   identify(request: number, reader: Reader): Uint8Array {
     if (!readEmpty(reader)) return resultMessage(request, Code.malformed);
-    const at = this.#parts.clock.uptime();
+    const at = this.#desk.parts.clock.uptime();
     if (at < this.#identifiedAt + IDENTIFY_S) return resultMessage(request, Code.rateLimited);
     this.#identifiedAt = at;
-    this.#parts.board.feedback.identify?.(at);
+    this.#desk.parts.board.feedback.identify?.(at);
     return resultMessage(request, Code.applied);
   }
 
   /** Answers an unlock; where the door's decision refuses, the detail is the reason. */
   unlock(session: Session, request: number, reader: Reader): Uint8Array {
-    const envelope = this.#envelopes.read(reader);
-    const unlock = envelope && readUnlock(this.#envelopes.payload);
+    const envelope = this.#desk.envelopes.read(reader);
+    const unlock = envelope && readUnlock(this.#desk.envelopes.payload);
     if (envelope === undefined || unlock === undefined) return resultMessage(request, Code.malformed);
     const code = this.#check(session, envelope, unlock, Domain.unlock);
     if (code !== Code.applied) return resultMessage(request, code);
@@ -87,8 +79,8 @@ export class Phone {
 
   /** Answers a command. */
   command(session: Session, request: number, reader: Reader): Uint8Array {
-    const envelope = this.#envelopes.read(reader);
-    const command = envelope && readCommand(this.#envelopes.payload);
+    const envelope = this.#desk.envelopes.read(reader);
+    const command = envelope && readCommand(this.#desk.envelopes.payload);
     if (envelope === undefined || command === undefined) return resultMessage(request, Code.malformed);
     const code = this.#check(session, envelope, command, Domain.command);
     if (code !== Code.applied) return resultMessage(request, code);
@@ -97,13 +89,13 @@ export class Phone {
 
   /** All that an unlock and a command have in common, up to the signature, with which the nonce is used up. */
   #check(session: Session, envelope: Envelope, phone: Unlock, domain: Uint8Array): number {
-    if (!this.#envelopes.isForUs(phone.lock)) return Code.wrongLock;
-    if (!this.#authority.claimed) return Code.unclaimed;
+    if (!this.#desk.envelopes.isForUs(phone.lock)) return Code.wrongLock;
+    if (!this.#desk.authority.claimed) return Code.unclaimed;
     if (session.challengedAt < 0 || !equal(phone.nonce, session.challenge)) return Code.replayed;
-    if (this.#parts.clock.uptime() - session.challengedAt > MAX_CHALLENGE_AGE_S) return Code.timeout;
+    if (this.#desk.parts.clock.uptime() - session.challengedAt > MAX_CHALLENGE_AGE_S) return Code.timeout;
     if (!this.#door.doorway.knowsPhone(phone.publicKey)) return Code.unknownKey;
     const { publicKey } = phone;
-    const signed = this.#envelopes.verify(session, Bucket.phone, envelope, domain, publicKey);
+    const signed = this.#desk.envelopes.verify(session, Bucket.phone, envelope, domain, publicKey);
     if (signed === Code.applied) session.challengedAt = -1;
     return signed;
   }
@@ -113,14 +105,14 @@ export class Phone {
   #obey(request: number, command: Command): Uint8Array {
     const { op, publicKey } = command;
     const reason = this.#door.doorway.judgePhone(publicKey);
-    const { user, generation, capabilities } = this.#parts.table.entry;
+    const { user, generation, capabilities } = this.#desk.parts.table.entry;
     const code = this.#decide(command, reason, capabilities);
     // The bolt is thrown whatever happens; for all else there is an event, or it does not happen.
-    const isLogged = op === CommandOp.lock || this.#parts.events.hasRoom;
+    const isLogged = op === CommandOp.lock || this.#desk.parts.events.hasRoom;
     const done = code !== Code.applied ? code : isLogged ? this.#carryOut(command) : Code.busy;
     const refusedFor = done === Code.notAllowed ? reason : 0;
     const detail = op | (done << CODE_SHIFT);
-    this.#diary.done(EventKind.command, detail, Method.phone, { user, generation }, refusedFor);
+    this.#desk.diary.done(EventKind.command, detail, Method.phone, { user, generation }, refusedFor);
     return resultMessage(request, done, refusedFor);
   }
 
@@ -134,7 +126,7 @@ export class Phone {
   }
 
   #carryOut({ op, argument }: Command): number {
-    const { table, policy } = this.#parts;
+    const { table, policy } = this.#desk.parts;
     switch (op) {
       case CommandOp.lock:
         this.#lock();
@@ -162,7 +154,7 @@ export class Phone {
   }
 
   #resetCodes(): number {
-    const { locals, table } = this.#parts;
+    const { locals, table } = this.#desk.parts;
     let isKept = true;
     for (let place = 0; place < MAX_LOCAL_CODES; place++)
       if (locals.digits(place) > 0 && !locals.remove(place)) isKept = false;

@@ -4,28 +4,21 @@
 
 import { equal } from "../../protocol/wire/bytes";
 import type { Reader } from "../../protocol/wire/cbor";
-import { Code, codeClass } from "../../protocol/wire/codes";
+import { Code, CodeClass, codeClass } from "../../protocol/wire/codes";
 import type { Envelope } from "../../protocol/wire/cose";
 import { Domain } from "../../protocol/wire/cose";
 import { PART_PRINT_BYTES } from "../../protocol/wire/limits";
 import { readPart, resultMessage } from "../../protocol/wire/messages";
 import type { RebaseOrder } from "../../protocol/wire/payloads";
 import { readRebase } from "../../protocol/wire/payloads";
-import type { Authority } from "./authority";
-import type { Diary } from "./diary";
-import { Bucket, type Envelopes } from "./envelopes";
-import type { Heartbeats } from "./heartbeats";
-import type { Parts } from "./parts";
+import type { Desk } from "./desk";
+import { Bucket } from "./envelopes";
 import { RebaseItems } from "./rebase-items";
-import type { Receipts } from "./receipts";
-import type { Secrets } from "./secrets";
+import { Secrets } from "./secrets";
 import type { Session } from "./session";
 import { EventKind } from "./storage/events";
 import { State } from "./storage/places";
 import { ORDER_PRINT_BYTES, type Order } from "./storage/rebase";
-
-/** The class of results that refuse what was sent for what it says. */
-const REFUSED = 3;
 
 /** A rebase whose parts are awaited. */
 interface Open {
@@ -42,75 +35,56 @@ interface Open {
 const countOf = ({ prints }: Open): number => prints.length / PART_PRINT_BYTES;
 
 export class RebaseIntake {
-  readonly #parts: Parts;
-  readonly #authority: Authority;
-  readonly #diary: Diary;
-  readonly #envelopes: Envelopes;
-  readonly #receipts: Receipts;
-  readonly #heartbeats: Heartbeats;
-  readonly #secrets: Secrets;
+  readonly #desk: Desk;
   #open: Open | undefined;
 
-  constructor(
-    parts: Parts,
-    authority: Authority,
-    diary: Diary,
-    envelopes: Envelopes,
-    receipts: Receipts,
-    heartbeats: Heartbeats,
-    secrets: Secrets,
-  ) {
-    this.#parts = parts;
-    this.#authority = authority;
-    this.#diary = diary;
-    this.#envelopes = envelopes;
-    this.#receipts = receipts;
-    this.#heartbeats = heartbeats;
-    this.#secrets = secrets;
+  constructor(desk: Desk) {
+    this.#desk = desk;
   }
 
   // ---- the order
 
   /** Answers an order: with the number of the part that is wanted next, or, where there are none, with a receipt of the new table. */
   order(session: Session, request: number, reader: Reader): Uint8Array {
-    const envelope = this.#envelopes.read(reader);
-    const rebase = envelope && readRebase(this.#envelopes.payload);
+    const envelope = this.#desk.envelopes.read(reader);
+    const rebase = envelope && readRebase(this.#desk.envelopes.payload);
     if (envelope === undefined || rebase === undefined) return resultMessage(request, Code.malformed);
     const order = this.#orderOf(envelope, rebase);
     const code = this.#check(session, envelope, rebase.lock, order);
     if (code !== Code.applied) return resultMessage(request, code);
-    if (!this.#begin(order, rebase)) return resultMessage(request, this.#parts.table.refusal);
+    if (!this.#begin(order, rebase)) return resultMessage(request, this.#desk.parts.table.refusal);
     const open = this.#open as Open;
     return countOf(open) === 0 ? this.#swap(request, open) : resultMessage(request, Code.applied, open.next);
   }
 
   #orderOf({ payload }: Envelope, { epoch, base }: RebaseOrder): Order {
-    const print = this.#parts.board.crypto.sha256(payload).slice(0, ORDER_PRINT_BYTES);
+    const print = this.#desk.parts.board.crypto.sha256(payload).slice(0, ORDER_PRINT_BYTES);
     return { epoch, base, print };
   }
 
   #check(session: Session, envelope: Envelope, lock: Uint8Array, order: Order): number {
-    const { table } = this.#parts;
-    if (!this.#envelopes.isForUs(lock)) return Code.wrongLock;
-    const { claimed, epoch, owner } = this.#authority;
+    const { table } = this.#desk.parts;
+    if (!this.#desk.envelopes.isForUs(lock)) return Code.wrongLock;
+    const { claimed, epoch, owner } = this.#desk.authority;
     if (!claimed) return Code.unclaimed;
     if (order.epoch === epoch && table.rebase.isDone(order)) return Code.alreadyApplied;
     // Nor from an order that a later one has taken the place of.
     if (order.epoch <= epoch || order.epoch < table.rebase.pending) return Code.staleEpoch;
     // Where nobody knows any more which epoch the lock was in, an old order must not pass for a new one.
     if (table.hasLostState(State.rebase)) return Code.storageFailed;
-    return this.#envelopes.verify(session, Bucket.mail, envelope, Domain.rebase, owner);
+    return this.#desk.envelopes.verify(session, Bucket.mail, envelope, Domain.rebase, owner);
   }
 
   #begin(order: Order, { issuedAt, prints }: RebaseOrder): boolean {
-    const { table } = this.#parts;
+    const { table } = this.#desk.parts;
     table.maintain();
     const goesOn =
       this.#open !== undefined && equal(this.#open.order.print, order.print) && !table.rebase.isSpoilt;
     if (goesOn) return true;
     this.#open = undefined;
     if (!table.rebase.begin(order)) return false;
-    const items = new RebaseItems(this.#parts, this.#secrets, order.base);
+    const { parts, authority } = this.#desk;
+    const items = new RebaseItems(parts, new Secrets(parts, authority), order.base);
     this.#open = { order, issuedAt, prints, items, next: 1 };
     return true;
   }
@@ -122,11 +96,11 @@ export class RebaseIntake {
     const part = readPart(reader);
     if (part === undefined) return resultMessage(request, Code.malformed);
     const open = this.#open;
-    if (open === undefined || !this.#authority.claimed) return resultMessage(request, Code.badState);
+    if (open === undefined || !this.#desk.authority.claimed) return resultMessage(request, Code.badState);
     if (part.number < open.next) return resultMessage(request, Code.alreadyApplied, open.next);
     if (part.number > open.next) return resultMessage(request, Code.gap, open.next);
     if (!this.#isListed(open, part.number, part.bytes)) return resultMessage(request, Code.badSignature);
-    this.#parts.table.maintain();
+    this.#desk.parts.table.maintain();
     const code = open.items.take(part.bytes);
     if (code !== Code.applied) return this.#failed(request, code);
     // The last one swaps; where that fails, it may come again.
@@ -139,14 +113,14 @@ export class RebaseIntake {
   /** Whether these bytes are part `number` of the order. */
   #isListed({ prints }: Open, number: number, bytes: Uint8Array): boolean {
     const at = (number - 1) * PART_PRINT_BYTES;
-    const print = this.#parts.board.crypto.sha256(bytes).subarray(0, PART_PRINT_BYTES);
+    const print = this.#desk.parts.board.crypto.sha256(bytes).subarray(0, PART_PRINT_BYTES);
     return equal(prints.subarray(at, at + PART_PRINT_BYTES), print);
   }
 
   /** What is wrong with the table that was ordered will not get better: it is given up. A fault of the flash may. */
   #failed(request: number, code: number): Uint8Array {
-    const isWrong = codeClass(code) === REFUSED && code !== Code.storageFailed;
-    if (isWrong) this.#parts.table.rebase.giveUp();
+    const isWrong = codeClass(code) === CodeClass.refused && code !== Code.storageFailed;
+    if (isWrong) this.#desk.parts.table.rebase.giveUp();
     // In a bad state something of what is staged is lost: the order begins anew.
     if (isWrong || code === Code.badState) this.#open = undefined;
     return resultMessage(request, code);
@@ -155,7 +129,7 @@ export class RebaseIntake {
   // ---- the swap
 
   #swap(request: number, open: Open): Uint8Array {
-    const { table, policy, locals, board } = this.#parts;
+    const { table, policy, locals, board } = this.#desk.parts;
     const { items } = open;
     const code = items.check();
     if (code !== Code.applied) return this.#failed(request, code);
@@ -166,12 +140,12 @@ export class RebaseIntake {
     });
     if (!isDone) return this.#failed(request, isUnique ? items.refusal : Code.duplicate);
     this.#open = undefined;
-    this.#authority.epoch = open.order.epoch;
+    this.#desk.authority.epoch = open.order.epoch;
     table.startEpoch(board.crypto, board.identity.lock, open.order.epoch);
     policy.read(table);
     locals.restore();
-    this.#diary.note(EventKind.rebased, open.order.epoch);
-    this.#heartbeats.bundle(open.issuedAt, true);
-    return this.#receipts.message(request, table.applied + 1, 0);
+    this.#desk.diary.note(EventKind.rebased, open.order.epoch);
+    this.#desk.heartbeats.bundle(open.issuedAt, true);
+    return this.#desk.receipts.message(request, table.applied + 1, 0);
   }
 }

@@ -3,7 +3,7 @@
 // every message; what each kind does is in a module of its own.
 
 import { Reader, Writer } from "../../protocol/wire/cbor";
-import { Code, codeClass } from "../../protocol/wire/codes";
+import { Code, CodeClass, codeClass } from "../../protocol/wire/codes";
 import { MAX_BUNDLE_DELTAS, MAX_MESSAGE_BYTES } from "../../protocol/wire/limits";
 import type { Frame } from "../../protocol/wire/messages";
 import {
@@ -21,6 +21,7 @@ import { Trust } from "../../protocol/wire/receipt";
 import type { Authority } from "./authority";
 import { Bundles } from "./bundles";
 import { densityOf } from "./density";
+import type { Desk } from "./desk";
 import type { Diary } from "./diary";
 import { Envelopes } from "./envelopes";
 import { Heartbeats } from "./heartbeats";
@@ -32,13 +33,13 @@ import { Phone } from "./phone";
 import { RebaseIntake } from "./rebase-intake";
 import { Receipts } from "./receipts";
 import type { Reset } from "./reset";
-import { Secrets } from "./secrets";
 import type { Session } from "./session";
 
-/** The class of results that ask for the same bytes again. */
-const LATER = 1;
 const STATUS_BYTES = 64;
-/** Messages that are done once: taken again, they are answered otherwise. */
+/**
+ * Messages that are done once: where they are applied they were signed for this lock now, while what anyone may have overheard proves
+ * nothing (rule X5).
+ */
 const PROOFS: readonly number[] = [
   Type.claim,
   Type.keys,
@@ -49,27 +50,20 @@ const PROOFS: readonly number[] = [
 ];
 
 export class Sync {
-  readonly #parts: Parts;
-  readonly #authority: Authority;
-  readonly #heartbeats: Heartbeats;
-  readonly #receipts: Receipts;
-  #rebase: RebaseIntake | undefined;
-  readonly #diary: Diary;
-  readonly #envelopes: Envelopes;
+  readonly #desk: Desk;
+  readonly #rebase: RebaseIntake;
   readonly #phone: Phone;
   readonly #reset: Reset;
   readonly #reader = new Reader();
 
   constructor(parts: Parts, authority: Authority, diary: Diary, door: DoorParts) {
-    this.#parts = parts;
-    this.#authority = authority;
     const envelopes = new Envelopes(parts, authority);
-    this.#envelopes = envelopes;
-    this.#phone = new Phone(parts, authority, diary, envelopes, door);
+    const receipts = new Receipts(parts, authority);
+    const heartbeats = new Heartbeats(parts, authority, envelopes);
+    this.#desk = { parts, authority, diary, envelopes, receipts, heartbeats };
+    this.#phone = new Phone(this.#desk, door);
+    this.#rebase = new RebaseIntake(this.#desk);
     this.#reset = door.reset;
-    this.#diary = diary;
-    this.#heartbeats = new Heartbeats(parts, authority, envelopes);
-    this.#receipts = new Receipts(parts, authority);
   }
 
   /** Answers one message. Whatever the bytes are, the answer is one message of the protocol. */
@@ -80,18 +74,15 @@ export class Sync {
     if (head === undefined) return resultMessage(0, Code.malformed);
     const repeated = session.repeated(head.request, message);
     if (repeated !== undefined) return repeated;
-    const { applied } = this.#parts.table;
+    const { applied } = this.#desk.parts.table;
     const answer = this.#answer(session, head);
-    if (this.#parts.table.applied > applied || this.#isProof(head.type, answer)) session.known = true;
-    if (!this.#saysLater(answer)) session.remember(head.request, message, answer);
+    const code = codeOf(answer);
+    const isProof = PROOFS.includes(head.type) && code === Code.applied;
+    if (isProof || this.#desk.parts.table.applied > applied) session.known = true;
+    // What asks for the same bytes again later is not to be answered from memory then.
+    if (code === undefined || codeClass(code) !== CodeClass.later)
+      session.remember(head.request, message, answer);
     return answer;
-  }
-
-  /** Whether an answer shows that the message was signed for this lock now: what anyone may have overheard proves nothing (rule X5). */
-  #isProof(type: number, answer: Uint8Array): boolean {
-    if (!PROOFS.includes(type)) return false;
-    const reader = new Reader(answer);
-    return readFrame(reader)?.type === Type.result && readResult(reader)?.code === Code.applied;
   }
 
   /** What every message of a session that is over is answered. */
@@ -99,37 +90,30 @@ export class Sync {
     return resultMessage(readFrame(this.#reader.reset(message))?.request ?? 0, Code.idle);
   }
 
-  /** Whether an answer asks for the same bytes again later: then they are not to be answered from memory. */
-  #saysLater(answer: Uint8Array): boolean {
-    const reader = new Reader(answer);
-    if (readFrame(reader)?.type !== Type.result) return false;
-    const result = readResult(reader);
-    return result !== undefined && codeClass(result.code) === LATER;
-  }
-
   #answer(session: Session, head: Frame): Uint8Array {
     const { request, type } = head;
     const reader = this.#reader;
     if (type === Type.hello) return this.#hello(session, head);
     if (!session.greeted) return resultMessage(request, Code.badState);
-    if (!this.#parts.mounted) return resultMessage(request, Code.storageFailed);
+    if (!this.#desk.parts.mounted) return resultMessage(request, Code.storageFailed);
     switch (type) {
       case Type.claim:
-        return resultMessage(request, this.#ownership().claim(session, reader));
+        // Made for one message: of what comes seldom, or needs much for a moment, a lock has no memory to keep.
+        return resultMessage(request, new Ownership(this.#desk).claim(session, reader));
       case Type.keys:
-        return resultMessage(request, this.#ownership().keys(session, reader));
+        return resultMessage(request, new Ownership(this.#desk).keys(session, reader));
       case Type.time:
-        return resultMessage(request, this.#ownership().time(session, reader));
+        return resultMessage(request, new Ownership(this.#desk).time(session, reader));
       case Type.bundle:
-        return this.#bundles().take(session, request, reader);
+        return new Bundles(this.#desk).take(session, request, reader);
       case Type.heartbeat:
-        return resultMessage(request, this.#heartbeats.take(session, reader));
+        return resultMessage(request, this.#desk.heartbeats.take(session, reader));
       case Type.rebase:
-        return this.#rebaseIntake().order(session, request, reader);
+        return this.#rebase.order(session, request, reader);
       case Type.part:
-        return this.#rebaseIntake().part(request, reader);
+        return this.#rebase.part(request, reader);
       case Type.reset:
-        return resultMessage(request, this.#reset.take(session, reader, this.#envelopes));
+        return resultMessage(request, this.#reset.take(session, reader, this.#desk.envelopes));
       case Type.challenge:
         return this.#phone.challenge(session, request, reader);
       case Type.unlock:
@@ -139,9 +123,9 @@ export class Sync {
       case Type.identify:
         return this.#phone.identify(request, reader);
       case Type.ask:
-        return this.#receipts.ask(request, reader);
+        return this.#desk.receipts.ask(request, reader);
       case Type.fetch:
-        return new Pages(this.#parts, this.#authority).fetch(request, reader);
+        return new Pages(this.#desk.parts, this.#desk.authority).fetch(request, reader);
       case Type.bye:
         if (!readEmpty(reader)) return resultMessage(request, Code.malformed);
         session.greeted = false;
@@ -151,39 +135,6 @@ export class Sync {
     }
   }
 
-  // What is made for a message that comes seldom, or needs much for a moment: a lock has no memory to keep it.
-
-  #ownership(): Ownership {
-    return new Ownership(this.#parts, this.#authority, this.#diary, this.#envelopes);
-  }
-
-  #bundles(): Bundles {
-    const secrets = new Secrets(this.#parts, this.#authority);
-    return new Bundles(
-      this.#parts,
-      this.#authority,
-      this.#diary,
-      this.#envelopes,
-      this.#receipts,
-      this.#heartbeats,
-      secrets,
-    );
-  }
-
-  /** Kept from the first order on: it remembers what has come. */
-  #rebaseIntake(): RebaseIntake {
-    this.#rebase ??= new RebaseIntake(
-      this.#parts,
-      this.#authority,
-      this.#diary,
-      this.#envelopes,
-      this.#receipts,
-      this.#heartbeats,
-      new Secrets(this.#parts, this.#authority),
-    );
-    return this.#rebase;
-  }
-
   // ---- hello and status
 
   #hello(session: Session, head: Frame): Uint8Array {
@@ -191,8 +142,8 @@ export class Sync {
     if (hello === undefined) return resultMessage(head.request, Code.malformed);
     if (!hello.speaksOurs) return resultMessage(head.request, Code.version);
     session.greeted = true;
-    this.#parts.board.random(session.nonce);
-    session.nonceAt = this.#parts.clock.uptime();
+    this.#desk.parts.board.random(session.nonce);
+    session.nonceAt = this.#desk.parts.clock.uptime();
     return this.status(session, head.request);
   }
 
@@ -201,36 +152,42 @@ export class Sync {
    * hear: it would tell an opening under duress from any other (rule C16).
    */
   #eventFlags(session: Session): number {
-    const { eventCursor } = this.#authority;
-    if (this.#parts.events.next <= eventCursor) return 0;
+    const { eventCursor } = this.#desk.authority;
+    if (this.#desk.parts.events.next <= eventCursor) return 0;
     const isTrusted = session.known || session.medium === "network";
-    return isTrusted && this.#diary.urgent >= eventCursor
+    return isTrusted && this.#desk.diary.urgent >= eventCursor
       ? StatusFlag.eventsWaiting | StatusFlag.urgent
       : StatusFlag.eventsWaiting;
   }
 
   /** A whole status message. */
   status(session: Session, request: number): Uint8Array {
-    const { table, profile, board, clock, events, mounted } = this.#parts;
+    const { table, profile, board, clock, events, mounted } = this.#desk.parts;
     let flags = 0;
-    if (!this.#authority.claimed) flags |= StatusFlag.unclaimed;
+    if (!this.#desk.authority.claimed) flags |= StatusFlag.unclaimed;
     if (clock.read().trust === Trust.unknown) flags |= StatusFlag.clockUnknown;
     const faults = table.log.faults + table.log.damage + events.faults;
     if (!mounted || faults > 0) flags |= StatusFlag.storageFault;
-    if (this.#authority.claimed) flags |= this.#eventFlags(session);
+    if (this.#desk.authority.claimed) flags |= this.#eventFlags(session);
     const writer = new Writer(new Uint8Array(STATUS_BYTES));
     writeStatus(writer, {
       shortId: board.identity.lock.subarray(0, 4),
-      epoch: this.#authority.claimed ? this.#authority.epoch : 0,
+      epoch: this.#desk.authority.claimed ? this.#desk.authority.epoch : 0,
       applied: table.applied,
       largest: MAX_MESSAGE_BYTES,
       deltas: MAX_BUNDLE_DELTAS,
       slots: profile.slots,
       flags,
       nonce: session.nonce,
-      keyset: this.#authority.keysetNumber,
-      density: densityOf(this.#parts),
+      keyset: this.#desk.authority.keysetNumber,
+      density: densityOf(this.#desk.parts),
     });
     return frame(Type.status, request, writer.view());
   }
+}
+
+/** The code of an answer that is a result; undefined for any other. */
+function codeOf(answer: Uint8Array): number | undefined {
+  const reader = new Reader(answer);
+  return readFrame(reader)?.type === Type.result ? readResult(reader)?.code : undefined;
 }

@@ -2,7 +2,7 @@
 // that. Knows the types of messages and nothing of what is in them.
 
 import { Reader } from "../wire/cbor";
-import { Code, codeClass } from "../wire/codes";
+import { Code, CodeClass, codeClass } from "../wire/codes";
 import { MAX_MESSAGE_BYTES } from "../wire/limits";
 import type { Frame, Result, Status } from "../wire/messages";
 import { frame, helloBody, MAX_REQUEST_ID, readFrame, readResult, readStatus, Type } from "../wire/messages";
@@ -91,7 +91,7 @@ export class Round {
   async offer(type: number, body: Uint8Array): Promise<number | undefined> {
     const { result } = await this.exchange(type, body);
     if (result === undefined) throw new Ended("garbled", stepName(type));
-    return codeClass(result.code) === 0 ? undefined : result.code;
+    return codeClass(result.code) === CodeClass.done ? undefined : result.code;
   }
 
   /** Sends a message that is answered by one of some type, or by a result that is "done"; anything else ends the session. */
@@ -99,7 +99,7 @@ export class Round {
     const answer = await this.exchange(type, body);
     const { result } = answer;
     if (result === undefined && !answers.includes(answer.type)) throw new Ended("garbled", stepName(type));
-    const isDone = result === undefined || codeClass(result.code) === 0;
+    const isDone = result === undefined || codeClass(result.code) === CodeClass.done;
     if (!isDone) throw new Ended("refused", stepName(type), result.code, result.detail);
     return answer;
   }

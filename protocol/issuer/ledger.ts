@@ -4,7 +4,7 @@
 
 import type { Crypto } from "../crypto/port";
 import { equal } from "../wire/bytes";
-import { Code, codeClass, codeName } from "../wire/codes";
+import { Code, CodeClass, codeClass, codeName } from "../wire/codes";
 import type { DeltaFields } from "../wire/deltas";
 import { Op } from "../wire/deltas";
 import { Kind } from "../wire/entry";
@@ -224,7 +224,7 @@ export class Ledger {
     this.#sweep();
     return [...inferred, ...answers.map(([seq]) => seq)].map((seq) => {
       const { item, delta, code = Code.applied } = log.position(seq) as Position;
-      const state = codeClass(code) === 0 ? "confirmed" : "failed";
+      const state = codeClass(code) === CodeClass.done ? "confirmed" : "failed";
       return { seq, op: fieldsOf(delta).op, item, code, state };
     });
   }
@@ -327,7 +327,7 @@ export class Ledger {
   /** Draws the consequences of a refusal; the mirror stands as the lock found its table. */
   #settle(position: Position, delta: DeltaFields): void {
     const { seq, code = Code.applied, version } = position;
-    if (codeClass(code) === 0) return;
+    if (codeClass(code) === CodeClass.done) return;
     const item = this.#item(position.item);
     const isStale = item !== undefined && item.version !== version;
     if (isStale) return;

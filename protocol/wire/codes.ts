@@ -180,15 +180,18 @@ export const REASONS: readonly Row[] = [
   row(18, "busy", "the bolt is moving", "try again in a moment"),
 ];
 
-/** The class of a result code: 0 done, 1 later, 2 first, 3 refused, 4 never, 5 session. */
+/** The classes of result codes: what each means for whoever sent. */
+export const CodeClass = { done: 0, later: 1, first: 2, refused: 3, never: 4, session: 5 } as const;
+
+/** The class of a result code, of {@link CodeClass}. */
 export function codeClass(code: number): number {
   return code >> 4;
 }
 
 /** Whether a delta answered with this code has used its position: classes "done" and "refused" have. */
 export function consumes(code: number): boolean {
-  const group = code >> 4;
-  return group === 0 || group === 3;
+  const group = codeClass(code);
+  return group === CodeClass.done || group === CodeClass.refused;
 }
 
 function find(rows: readonly Row[], value: number): Row | undefined {

@@ -163,8 +163,8 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
       [LOCK, "an attempt reads and programs a number of times"],
       "looks no further at a slot that is switched off",
       DOORWAY,
-      "if (!table.loadUsage(holder, entry.generation, entry.uses)) return undefined;",
-      "if ((entry.flags & Flag.disabled) === 0 && !table.loadUsage(holder, entry.generation, entry.uses)) return undefined;",
+      "if (!table.loadUsage(slot, entry.generation, entry.uses)) return false;",
+      "if ((entry.flags & Flag.disabled) === 0 && !table.loadUsage(slot, entry.generation, entry.uses)) return false;",
     ),
     finds(
       [LOCK, "looks at one record for a hit, for a miss and for a disabled slot"],

@@ -307,7 +307,7 @@ export const TIME_RULES: readonly Rule[] = [
       ZONE,
       "does not log it",
       BUNDLES,
-      "if (policy.version !== version) this.#diary.note(EventKind.setting, this.#delta.id);",
+      "if (policy.version !== version) this.#desk.diary.note(EventKind.setting, this.#delta.id);",
     ),
     finds(
       ZONE,

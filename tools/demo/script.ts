@@ -4,7 +4,7 @@
 import type { ImportError, Sheet } from "../../protocol/issuer/sheet";
 import { rowsOf } from "../../protocol/issuer/sheet";
 import { parseWhen, WHEN_WANTED, type When } from "../../protocol/issuer/when";
-import { CODES, codeClass, REASONS } from "../../protocol/wire/codes";
+import { CODES, CodeClass, codeClass, REASONS } from "../../protocol/wire/codes";
 import { MODE_NAMES } from "../../protocol/wire/settings";
 
 /** What can happen in a day. */
@@ -114,7 +114,8 @@ export function readDay(sheet: Sheet, names: Names, errors: ImportError[]): Step
   return steps;
 }
 
-const refusals = (): string[] => CODES.filter(({ value }) => codeClass(value) === 3).map(({ name }) => name);
+const refusals = (): string[] =>
+  CODES.filter(({ value }) => codeClass(value) === CodeClass.refused).map(({ name }) => name);
 const denials = (): string[] => REASONS.filter(({ value }) => value !== 0).map(({ name }) => name);
 
 /** What must fail, and how; nothing else may. */

@@ -27,6 +27,8 @@ export const State = {
 } as const;
 /** The codes of the keypad have numbers below this. */
 export const LOCALS_END = State.local + MAX_LOCAL_CODES;
+/** Without these a lock cannot go on, so they are kept twice; all others have a safe answer when they are lost. */
+export const VITAL: readonly number[] = [State.claim, State.keyset, State.time, State.rebase];
 /** States have numbers below this. */
 export const STATES = 23;
 

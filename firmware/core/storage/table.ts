@@ -12,7 +12,7 @@ import type { Profile } from "../profile";
 import { Compaction } from "./compaction";
 import { type MountState, Purpose } from "./flash-log";
 import { KeySet } from "./keys";
-import { LOCALS_END, NOWHERE, outlivesOwner, STATES, State } from "./places";
+import { LOCALS_END, NOWHERE, outlivesOwner, STATES, State, VITAL } from "./places";
 import { Rebase, type Staged } from "./rebase";
 import {
   HEAD,
@@ -216,15 +216,12 @@ export class Table extends TableView {
     return this.log.append(this.record, length, purpose);
   }
 
-  /**
-   * Copies a state whose only record stands in a sector that is full: two that fail together take more than one fault. Only those
-   * without which a lock cannot go on; the others have a safe answer when they are lost.
-   */
+  /** Copies a vital state whose only record stands in a sector that is full: two that fail together take more than one fault. */
   #mirror(): void {
     const { states, mirrors } = this.places;
-    for (let id = 0; id < State.swap; id++) {
+    for (const id of VITAL) {
       const place = states[id];
-      if (place === 0 || place === NOWHERE || mirrors[id] !== 0 || id === State.heard) continue;
+      if (place === 0 || place === NOWHERE || mirrors[id] !== 0) continue;
       if (this.log.numberAt(place) === this.log.newest) continue;
       const value = this.state(id);
       if (value !== undefined) mirrors[id] = this.#appendState(id, value, true, Purpose.ordinary);
