@@ -186,3 +186,62 @@ export interface Network {
    */
   readonly mqtts: MqttService;
 }
+
+/**
+ * A GATT server, as `embedded:io/bluetoothle/peripheral` gives it, as far as a lock uses it. There is one a boot. Whatever a callback
+ * throws restarts the chip.
+ */
+export interface GattServer {
+  /** Advertises from now on, or with other records from now on. It goes on after a connection, as long as another one can be. */
+  startAdvertising(scan: AdvertRecords, response?: AdvertRecords): void;
+}
+
+/** Advertising data: known records by name, others by the number of their AD type. */
+export interface AdvertRecords {
+  readonly flags?: number;
+  readonly services?: readonly string[];
+  readonly [type: number]: Uint8Array;
+}
+
+/** One central's connection. */
+export interface GattConnection {
+  /** The longest value that can be notified now: MTU − 3, of an exchange that may come after `onConnect`. */
+  readonly maximumWrite: number;
+  /** Queues a notification, without a bound; throws where nobody has subscribed, and where any other central has just unsubscribed. */
+  notify(characteristic: GattCharacteristic, value: Uint8Array): void;
+  /** Ends the connection. No `onDisconnect` follows, and nothing is to be called any more. */
+  close(): void;
+}
+
+/** What `this` is in the callbacks of a characteristic: a notification needs it. */
+export type GattCharacteristic = object;
+
+/** A characteristic as a server is made with it. */
+export interface GattCharacteristicOptions {
+  readonly uuid: string;
+  /** Bits: 2 read · 4 write without response · 8 write · 16 notify. */
+  readonly properties: number;
+  onRead?(this: GattCharacteristic, connection: GattConnection): Uint8Array;
+  /** Both kinds of write. The central waits for as long as this runs. */
+  onWrite?(this: GattCharacteristic, value: ArrayBuffer, connection: GattConnection): void;
+  onSubscribe?(this: GattCharacteristic, connection: GattConnection): void;
+  onUnsubscribe?(this: GattCharacteristic, connection: GattConnection): void;
+}
+
+/** How a server is made. */
+export interface GattOptions {
+  /** The largest MTU that it agrees to. */
+  readonly mtu: number;
+  readonly services: readonly {
+    readonly uuid: string;
+    readonly characteristics: readonly GattCharacteristicOptions[];
+  }[];
+  onReady(): void;
+  onConnect(connection: GattConnection): void;
+  onDisconnect(connection: GattConnection): void;
+}
+
+/** A board's Bluetooth. */
+export interface Radio {
+  readonly gatt: { readonly io: new (options: GattOptions) => GattServer };
+}

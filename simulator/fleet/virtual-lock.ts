@@ -1,12 +1,16 @@
 // A virtual lock: the very core of the firmware on a virtual board. It answers messages and people; a power cut leaves it nothing but
 // its flash bytes. Whatever link it hangs on calls `receive`; its connection to a broker it keeps up by itself.
 
+import { Bluetooth } from "../../firmware/core/bluetooth";
 import { Lock } from "../../firmware/core/lock";
 import type { Session } from "../../firmware/core/session";
 import { Uplink } from "../../firmware/core/uplink";
 import type { Crypto } from "../../protocol/crypto/port";
+import { toHex } from "../../protocol/wire/bytes";
 import type { Broker } from "../../protocol/wire/settings";
 import { type FlashImage, VirtualBoard, type WorldClock } from "../board/board";
+import type { Air } from "../net/air";
+import { type VirtualRadio, virtualRadio } from "../net/gatt-port";
 import { type TlsSetup, virtualNetwork } from "../net/mqtt-port";
 
 /** What a virtual lock is made with. */
@@ -18,14 +22,18 @@ export interface VirtualLockOptions {
   readonly random: (buffer: Uint8Array) => void;
   /** What its network needs for a broker with TLS. */
   readonly tls?: TlsSetup;
+  /** Where its radio is heard; without one it has none. */
+  readonly air?: Air;
 }
 
 export class VirtualLock {
   lock!: Lock;
   board: VirtualBoard;
   uplink!: Uplink;
+  bluetooth: Bluetooth | undefined;
   readonly #options: VirtualLockOptions;
   #session!: Session;
+  #radio: VirtualRadio | undefined;
   #broker: Broker | undefined;
   #onlookers: (() => void)[] = [];
 
@@ -41,7 +49,15 @@ export class VirtualLock {
     const network = virtualNetwork({ tls: this.#options.tls, afterEvent: () => this.tick() });
     this.uplink = new Uplink(this.lock, this.board, network);
     this.uplink.use(this.#broker);
+    this.#switchOn();
     this.tick();
+  }
+
+  #switchOn(): void {
+    const { air } = this.#options;
+    if (air === undefined) return;
+    this.#radio = virtualRadio(air, { name: toHex(this.id), afterEvent: () => this.tick() });
+    this.bluetooth = new Bluetooth(this.lock, this.board, this.#radio);
   }
 
   get id(): Uint8Array {
@@ -64,6 +80,7 @@ export class VirtualLock {
   tick(): void {
     this.lock.tick();
     this.uplink.tick();
+    this.bluetooth?.tick();
     if (this.uplink.state !== "online") return;
     for (const tell of this.#onlookers) tell();
     this.#onlookers = [];
@@ -92,6 +109,7 @@ export class VirtualLock {
   powerCut(): void {
     this.uplink.use(undefined);
     this.uplink.tick();
+    this.#radio?.off();
     this.board = new VirtualBoard({ ...this.#options, image: this.board.image() });
     this.#boot();
   }

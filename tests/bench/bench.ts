@@ -2,6 +2,7 @@
 // depend on the machine and its load: compare two things of one run. Counts, of flash and from XS, are the same on every run.
 
 import { missingPrograms } from "../support/mosquitto";
+import { BLE_UNITS, bleFigures } from "./ble";
 import { DECIDE_UNITS, decideFigures } from "./decide";
 import { type Figures, nodeFigures, UNITS } from "./figures";
 import { FLASH_UNITS, flashFigures } from "./flash";
@@ -23,7 +24,7 @@ const rounded = (value: number): string =>
 /** XS counts steps of its engine, bytes, or how often something is done. */
 function unitOf(name: string): string {
   if (name.includes("compute")) return "steps";
-  const named = UNITS[name] ?? DECIDE_UNITS[name] ?? FLASH_UNITS[name] ?? LINK_UNITS[name];
+  const named = UNITS[name] ?? DECIDE_UNITS[name] ?? FLASH_UNITS[name] ?? LINK_UNITS[name] ?? BLE_UNITS[name];
   return named ?? (name.includes("bytes") ? "bytes" : "times");
 }
 
@@ -44,6 +45,7 @@ async function bench(args: readonly string[]): Promise<number> {
     ...decideFigures(),
     ...(await flashFigures(args.includes("--quick"))),
     ...(await linkFigures(args.includes("--quick"))),
+    ...(await bleFigures()),
   };
   if (!args.includes("--no-xs")) Object.assign(figures, await xsFigures());
   for (const [name, value] of Object.entries(figures)) process.stdout.write(lineOf(name, value));

@@ -7,6 +7,7 @@ import { LOCK_1000 } from "../../firmware/core/profile";
 import { signingKey } from "../../protocol/issuer/encode";
 import { node } from "../../simulator/board/crypto";
 import { identityOf, LOCK_ID } from "./bench";
+import { bluetoothVectors } from "./bluetooth";
 import { deltaVectors } from "./deltas";
 import { envelopeVectors } from "./envelopes";
 import { eventVectors } from "./events";
@@ -41,6 +42,7 @@ export function vectorFiles(): Map<string, string> {
     ["chain.json", chainVectors(), 2],
     ["digest.json", digestVectors(), 2],
     ["events.json", eventVectors(), 2],
+    ["bluetooth.json", bluetoothVectors(), 2],
     ["sessions.json", sessionVectors(), 4],
   ];
   return new Map(files.map(([name, value, depth]) => [name, `${layout(value, depth)}\n`]));

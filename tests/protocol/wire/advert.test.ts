@@ -1,3 +1,5 @@
+// What a lock advertises, and what it tells whoever connects.
+
 import { strict as assert } from "node:assert";
 import { createHmac } from "node:crypto";
 import fc from "fast-check";

@@ -1,3 +1,5 @@
+// Segments: two ends that understand each other at every size and window, and an end that takes nothing which cannot be.
+
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { MAX_MESSAGE_BYTES } from "../../../protocol/wire/limits";

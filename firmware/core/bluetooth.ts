@@ -1,0 +1,274 @@
+// The lock's end of Bluetooth (rules S5, S7, S8, S10, X13): shows itself to whoever carries mail, and answers what comes in segments. Up to
+// three centrals at a time; the lock believes none of them anything. Callbacks of the server only take note, since the stack stands still
+// while they run and the board restarts on what they throw; `tick` does the work. It is called after every callback, and once a second.
+
+import {
+  Gatt,
+  packAdvert,
+  packInfo,
+  ROTATING_BYTES,
+  ROTATION_S,
+  rotatingId,
+} from "../../protocol/wire/advert";
+import { equal, fromHex } from "../../protocol/wire/bytes";
+import { Reader } from "../../protocol/wire/cbor";
+import type { Status } from "../../protocol/wire/messages";
+import { readFrame, readStatus, StatusFlag } from "../../protocol/wire/messages";
+import type { Agreement } from "../../protocol/wire/segments";
+import { agree, packAgreement, readHandshake, Segments, Taken } from "../../protocol/wire/segments";
+import type { AdvertRecords, Board, GattCharacteristic, GattConnection, GattServer, Radio } from "../ports";
+import type { Lock } from "./lock";
+import type { Session } from "./session";
+
+/** The MTU that a lock agrees to: a segment fills a characteristic's 512 bytes. */
+export const MTU = 515;
+/** A connection on which no whole message came for so long is over, in seconds: the door has three. */
+export const IDLE_S = 30;
+/** Properties of characteristics. */
+const READ = 2;
+const WRITE = 8 | 4;
+const NOTIFY = 16;
+/** General discoverable, no classic Bluetooth (Core Specification Supplement, Part A, 1.3). */
+const DISCOVERABLE = 6;
+/** AD type: service data behind a 128-bit UUID (Core Specification Supplement, Part A, 1.11). */
+const SERVICE_DATA = 0x21;
+const UUID_BYTES = 16;
+
+/** What Bluetooth needs of its lock. */
+export type BluetoothLock = Pick<Lock, "authority" | "open" | "close" | "receive" | "status">;
+
+/** One central's connection. */
+class Line {
+  readonly connection: GattConnection;
+  readonly session: Session;
+  outbox: GattCharacteristic | undefined;
+  /** What its handshake asked for, until it is answered: none where no version is common. */
+  agreement: Agreement | "none" | undefined;
+  segments: Segments | undefined;
+  hasMessage = false;
+  isBroken = false;
+  /** Seconds since boot at which it opened, or the last whole message came. */
+  heardAt: number;
+
+  constructor(connection: GattConnection, session: Session, now: number) {
+    this.connection = connection;
+    this.session = session;
+    this.heardAt = now;
+  }
+}
+
+export class Bluetooth {
+  readonly #lock: BluetoothLock;
+  readonly #board: Board;
+  readonly #server: GattServer;
+  readonly #lines: Line[] = [];
+  /** Connections for which there is no session. */
+  readonly #surplus: GattConnection[] = [];
+  /** A session that never says hello: its status is what a stranger may see. */
+  readonly #showing: Session;
+  #isReady = false;
+  #id: Uint8Array = new Uint8Array(0);
+  #rotateAt = 0;
+  #claim = -1;
+  #shown: Uint8Array = new Uint8Array(0);
+
+  constructor(lock: BluetoothLock, board: Board, radio: Radio) {
+    this.#lock = lock;
+    this.#board = board;
+    this.#showing = lock.open("network") as Session;
+    this.#server = new radio.gatt.io({
+      mtu: MTU,
+      services: [{ uuid: Gatt.service, characteristics: this.#characteristics() }],
+      onReady: () => {
+        this.#isReady = true;
+      },
+      onConnect: (connection) => this.#opened(connection),
+      onDisconnect: (connection) => this.#closed(connection),
+    });
+  }
+
+  /** How many centrals are connected. */
+  get connections(): number {
+    return this.#lines.length;
+  }
+
+  #characteristics() {
+    const bluetooth = this;
+    return [
+      {
+        uuid: Gatt.inbox,
+        properties: WRITE,
+        onWrite(value: ArrayBuffer, connection: GattConnection): void {
+          bluetooth.#written(connection, value);
+        },
+      },
+      {
+        uuid: Gatt.outbox,
+        properties: NOTIFY,
+        onSubscribe(this: GattCharacteristic, connection: GattConnection): void {
+          const line = bluetooth.#lineOf(connection);
+          if (line !== undefined) line.outbox = this;
+        },
+        onUnsubscribe(connection: GattConnection): void {
+          const line = bluetooth.#lineOf(connection);
+          if (line !== undefined) line.outbox = undefined;
+        },
+      },
+      {
+        uuid: Gatt.info,
+        properties: READ,
+        onRead: (connection: GattConnection): Uint8Array => bluetooth.#info(connection),
+      },
+    ];
+  }
+
+  // ---- what callbacks note
+
+  #lineOf(connection: GattConnection): Line | undefined {
+    return this.#lines.find((line) => line.connection === connection);
+  }
+
+  #opened(connection: GattConnection): void {
+    const session = this.#lock.open("radio");
+    if (session === undefined) this.#surplus.push(connection);
+    else this.#lines.push(new Line(connection, session, this.#board.clock.uptime()));
+  }
+
+  #closed(connection: GattConnection): void {
+    const line = this.#lineOf(connection);
+    if (line !== undefined) this.#forget(line);
+    const at = this.#surplus.indexOf(connection);
+    if (at >= 0) this.#surplus.splice(at, 1);
+  }
+
+  #written(connection: GattConnection, value: ArrayBuffer): void {
+    const line = this.#lineOf(connection);
+    if (line === undefined || line.isBroken) return;
+    const bytes = new Uint8Array(value);
+    if (line.segments === undefined) {
+      const asked = line.agreement === undefined ? readHandshake(bytes) : undefined;
+      if (asked === undefined) line.isBroken = true;
+      else line.agreement = asked.speaksOurs ? agree(asked, connection.maximumWrite) : "none";
+      return;
+    }
+    const taken = line.segments.take(bytes);
+    if (taken === Taken.broken) line.isBroken = true;
+    if (taken === Taken.message) line.hasMessage = true;
+  }
+
+  // ---- the work
+
+  /** Answers what came, sends what may go, ends what is over, and shows what is new. */
+  tick(): void {
+    for (const connection of this.#surplus.splice(0)) this.#hangUp(connection);
+    for (let i = this.#lines.length - 1; i >= 0; i--) this.#serve(this.#lines[i]);
+    if (this.#isReady) this.#advertise();
+  }
+
+  #serve(line: Line): void {
+    const now = this.#board.clock.uptime();
+    try {
+      if (line.agreement !== undefined && line.outbox !== undefined) this.#begin(line);
+      if (line.hasMessage) this.#answer(line, now);
+      this.#send(line);
+    } catch {
+      // A notification that cannot be queued: the courier connects again, and nothing is lost.
+      line.isBroken = true;
+    }
+    if (!line.isBroken && !line.session.closed && now - line.heardAt < IDLE_S) return;
+    this.#forget(line);
+    this.#hangUp(line.connection);
+  }
+
+  #begin(line: Line): void {
+    const agreement = line.agreement === "none" ? undefined : line.agreement;
+    line.agreement = undefined;
+    line.connection.notify(line.outbox as GattCharacteristic, packAgreement(agreement));
+    if (agreement === undefined) line.isBroken = true;
+    else line.segments = new Segments(agreement);
+  }
+
+  #answer(line: Line, now: number): void {
+    const segments = line.segments as Segments;
+    line.hasMessage = false;
+    line.heardAt = now;
+    const answer = this.#lock.receive(line.session, segments.message);
+    segments.done();
+    // Whoever does not wait for an answer cannot tell answers apart.
+    if (segments.isSending) line.isBroken = true;
+    else segments.send(answer);
+  }
+
+  #send({ segments, outbox, connection }: Line): void {
+    if (segments === undefined || outbox === undefined) return;
+    for (let next = segments.next(); next !== undefined; next = segments.next())
+      connection.notify(outbox, next);
+  }
+
+  #forget(line: Line): void {
+    this.#lock.close(line.session);
+    this.#lines.splice(this.#lines.indexOf(line), 1);
+  }
+
+  #hangUp(connection: GattConnection): void {
+    try {
+      connection.close();
+    } catch {
+      // It is gone already.
+    }
+    // The stack advertises again after a central leaves, and not after the lock hung up.
+    this.#shown = new Uint8Array(0);
+  }
+
+  // ---- what is shown
+
+  #status(): Status {
+    const reader = new Reader(this.#lock.status(this.#showing));
+    readFrame(reader);
+    return readStatus(reader) as Status;
+  }
+
+  #info(connection: GattConnection): Uint8Array {
+    const { shortId, epoch, applied, flags } = this.#status();
+    const { profile } = this.#board.identity;
+    return packInfo({ profile, shortId, epoch, applied, flags, largest: connection.maximumWrite });
+  }
+
+  #advertise(): void {
+    const { applied, flags } = this.#status();
+    this.#rotate();
+    const advert = packAdvert({ id: this.#id, applied, flags: flags & ~StatusFlag.urgent });
+    if (equal(advert, this.#shown)) return;
+    try {
+      this.#server.startAdvertising({ flags: DISCOVERABLE, services: [Gatt.service] }, serviceData(advert));
+      this.#shown = advert;
+    } catch {
+      // Tried again by the next tick.
+    }
+  }
+
+  /** A new id when it is time, and when the lock has another owner. A lock that nobody owns has nothing to hide. */
+  #rotate(): void {
+    const { claimed, claimNumber, derived } = this.#lock.authority;
+    const now = this.#board.clock.uptime();
+    const claim = claimed ? claimNumber : -1;
+    if (claim === this.#claim && now < this.#rotateAt && this.#id.length > 0) return;
+    this.#claim = claim;
+    this.#rotateAt = now + ROTATION_S;
+    if (derived === undefined) {
+      this.#id = this.#board.identity.lock.slice(0, 2 * ROTATING_BYTES);
+      return;
+    }
+    const random = new Uint8Array(ROTATING_BYTES);
+    this.#board.random(random);
+    this.#id = rotatingId(this.#board.crypto, derived.linkKey, random);
+  }
+}
+
+/** An advertisement's bytes behind the service's UUID, which goes over the air backwards. */
+function serviceData(advert: Uint8Array): AdvertRecords {
+  const record = new Uint8Array(UUID_BYTES + advert.length);
+  record.set(fromHex(Gatt.service.replaceAll("-", "")).reverse());
+  record.set(advert, UUID_BYTES);
+  return { [SERVICE_DATA]: record };
+}
