@@ -10,6 +10,7 @@ import type { Entry } from "../../protocol/wire/entry";
 import { ENTRY_BYTES, ENTRY_SCHEDULE, emptyEntry, Flag, Kind, packEntry } from "../../protocol/wire/entry";
 import {
   checkSetting,
+  isHoliday,
   isSealed,
   parseHours,
   parseMaster,
@@ -289,7 +290,7 @@ export class Applier {
     const table = this.#table;
     const refusal = checkSetting(id, value);
     if (refusal !== Code.applied) return this.#refuse(refusal);
-    if (id >= Setting.holiday + table.profile.holidays) return this.#refuse(Code.capacity);
+    if (isHoliday(id) && id - Setting.holiday >= table.profile.holidays) return this.#refuse(Code.capacity);
     if (isOfNetwork(id) && !table.profile.network) return this.#refuse(Code.unsupported);
     const before = table.setting(id)?.slice();
     const covered = isCovered(table, id);

@@ -11,6 +11,7 @@ import { Code } from "../../protocol/wire/codes";
 import { KEY_ID_BYTES, PUBLIC_KEY_BYTES } from "../../protocol/wire/limits";
 import type { Claim, IssuerKey, Keyset } from "../../protocol/wire/payloads";
 import type { Identity } from "../ports";
+import type { LockClock } from "./clock";
 import { Heard } from "./heard";
 import { Purpose } from "./storage/flash-log";
 import { State } from "./storage/places";
@@ -157,8 +158,11 @@ export class Authority {
     return Code.applied;
   }
 
-  /** Takes a keyset whose signature was verified. Returns the result code. */
-  setKeys(keyset: Keyset): number {
+  /**
+   * Takes a keyset whose signature was verified. What was heard of the keys before it is first cut to what can be true, by the clock; a power
+   * cut in between leaves that to the keys in force. Returns the result code.
+   */
+  setKeys(keyset: Keyset, clock: LockClock): number {
     if (keyset.claim !== this.claimNumber) return Code.replayed;
     if (this.#table.hasLostState(State.keyset)) return Code.storageFailed;
     const value = new Uint8Array(KEYSET_HEAD + keyset.keys.length * KEY_BYTES);
@@ -177,7 +181,9 @@ export class Authority {
       const kept = keyset.number === this.keysetNumber ? this.#table.state(State.keyset) : undefined;
       return kept !== undefined && equal(kept, value) ? Code.alreadyApplied : Code.replayed;
     }
-    if (!this.#table.commitState(State.keyset, value)) return this.#table.refusal;
+    if (!this.heard.cut(clock.latest, clock.earliest) || !this.#table.commitState(State.keyset, value))
+      return this.#table.refusal;
+    this.heard.signs++;
     this.#useKeyset(value);
     return Code.applied;
   }

@@ -82,6 +82,18 @@ export class LockClock {
     return floor >= this.floor + FLOOR_STEP_S ? floor : 0;
   }
 
+  /** The earliest time that it can be now; the floor where the time is unknown. UTC seconds. */
+  get earliest(): number {
+    const { trust, now, bound } = this.read();
+    return trust === Trust.unknown ? this.floor : Math.max(0, now - bound);
+  }
+
+  /** The latest time that it can be now, as far as the lock was ever told: the floor, too, where the time is unknown. UTC seconds. */
+  get latest(): number {
+    const { trust, now, bound } = this.read();
+    return trust === Trust.unknown ? this.floor : now + bound;
+  }
+
   /** Sets the clock that needs no power. Before the time is committed, so that what is committed is never later than what it was set to. */
   hold(time: number): void {
     this.#clock.held?.set(time);

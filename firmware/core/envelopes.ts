@@ -1,6 +1,5 @@
-// Signed messages at the lock: taking an envelope out of a message, and the one way to a verification (rules S1, X5, X13). A message
-// that verifies costs its sender nothing; who sends bad signatures is slowed down, in separate buckets, so that no flood of one kind
-// keeps another kind waiting.
+// Signed messages at the lock: taking an envelope out of a message, and the one way to a verification, which is through the gate
+// (rules S1, X5, X13).
 
 import { equal } from "../../protocol/wire/bytes";
 import { Reader } from "../../protocol/wire/cbor";
@@ -9,7 +8,7 @@ import type { Envelope } from "../../protocol/wire/cose";
 import { readEnvelope, verifyEnvelope } from "../../protocol/wire/cose";
 import { MAX_BUNDLE_BYTES } from "../../protocol/wire/limits";
 import type { Authority } from "./authority";
-import { Gate } from "./gate";
+import type { Gate } from "./gate";
 import type { Parts } from "./parts";
 import type { Session } from "./session";
 
@@ -20,11 +19,12 @@ export class Envelopes {
   readonly payload = new Reader();
   readonly #parts: Parts;
   readonly #authority: Authority;
-  readonly #gate = new Gate();
+  readonly #gate: Gate;
 
-  constructor(parts: Parts, authority: Authority) {
+  constructor(parts: Parts, authority: Authority, gate: Gate) {
     this.#parts = parts;
     this.#authority = authority;
+    this.#gate = gate;
   }
 
   /** The one envelope that is a message's body; {@link payload} stands at what it carries. */
@@ -57,7 +57,7 @@ export class Envelopes {
       session.countBad();
       return Code.badSignature;
     }
-    this.#gate.giveBack(bucket);
+    this.#gate.good();
     return Code.applied;
   }
 

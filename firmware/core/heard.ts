@@ -29,6 +29,8 @@ export class Heard {
   /** The first event that has not, 0 for nobody knows. */
   events = 0;
   epoch = 0;
+  /** Signs of life of owner and issuer since boot: it rises with each, and with nothing else (rule X11). */
+  signs = 0;
   readonly #table: Table;
 
   constructor(table: Table) {
@@ -86,23 +88,41 @@ export class Heard {
     putU32(value, EVENTS, Math.max(events, this.events));
     putU32(value, EPOCH, epoch);
     if (!this.#commit(value)) return false;
+    this.signs++;
     this.#free(epoch);
     return true;
   }
 
-  /** Whether this is what the heartbeat that is kept said. */
+  /**
+   * Whether a heartbeat, its numbers no higher than they can be, is of the second of the one that is kept and says nothing that is not
+   * kept. Numbers below the kept ones are nothing new: the lock never takes them, the first time neither.
+   */
   says({ issuedAt, acks, events, epoch }: Omit<Heartbeat, "lock">): boolean {
     const isSame = issuedAt === this.issuedAt && epoch === this.epoch;
-    return isSame && acks === this.acks && events === this.events;
+    return isSame && acks <= this.acks && events <= this.events;
   }
 
   /** Takes a bundle for the sign of life that it is: each that brings something new, and any other once an hour (rule S12). */
   bundle(signedAt: number, isNew: boolean, epoch: number): void {
+    if (isNew) this.signs++;
     if (signedAt <= this.signedAt || (!isNew && signedAt < this.signedAt + STEP_S)) return;
     const value = this.#value(signedAt);
     if (epoch !== this.epoch) putU24(value, ACKS, 0);
     putU32(value, EPOCH, epoch);
-    this.#commit(value);
+    if (this.#commit(value) && !isNew) this.signs++;
+  }
+
+  /**
+   * Cuts back what cannot be true (rule P7): an issuer's key that was stolen may have signed for a day to come, after which no lease would
+   * end and nothing that is signed now would be news. A time above `latest` becomes `earliest`, between which it is now, so that the next
+   * heartbeat is taken; acks and events stay. Writes nothing where all can be true. False when the flash refused.
+   */
+  cut(latest: number, earliest: number): boolean {
+    const isTrue = (time: number): boolean => time <= latest;
+    if (isTrue(this.signedAt) && isTrue(this.issuedAt)) return true;
+    const value = this.#value(isTrue(this.signedAt) ? this.signedAt : earliest);
+    if (!isTrue(this.issuedAt)) putU32(value, ISSUED, earliest);
+    return this.#commit(value);
   }
 
   /**

@@ -1,7 +1,8 @@
 // Offline codes at the lock (rule C23): codes that follow from a key and the local date, without any mail. Off until a setting switches a
 // kind on. A code is good while the whole error interval of the clock lies in its window, and never in the next one; a lock that does
 // not know the time, or its zone, knows none. Those that are good once, or for some minutes, are remembered for the last day on which one was
-// used: that is all that can be in use, and codes of an earlier day, should the clock be set back, count as used.
+// used: that is all that can be in use, and codes of an earlier day, should the clock be set back, count as used. A code that the issuer has
+// denied is one that nobody has; while it is not known which those are, all of them are.
 
 import { OFFLINE_DIGITS, offlineCode, offlineWindow } from "../../protocol/crypto/offline";
 import type { Crypto } from "../../protocol/crypto/port";
@@ -11,7 +12,12 @@ import type { Entry } from "../../protocol/wire/entry";
 import { emptyEntry, Kind, Role } from "../../protocol/wire/entry";
 import { Trust } from "../../protocol/wire/receipt";
 import type { OfflinePolicy } from "../../protocol/wire/settings";
-import { MAX_OFFLINE_INDEXES, OfflineKind } from "../../protocol/wire/settings";
+import {
+  OFFLINE_KINDS as KINDS,
+  MAX_OFFLINE_INDEXES,
+  OfflineKind,
+  offlineNumber,
+} from "../../protocol/wire/settings";
 import type { Zone } from "./calendar";
 import { localTime, nextTransition } from "./calendar";
 import type { Instant } from "./clock";
@@ -20,19 +26,17 @@ import type { Table } from "./storage/table";
 
 /** How long a code for minutes is good after its first use. */
 export const OFFLINE_MINUTES_S = 900;
-const KINDS: readonly number[] = [OfflineKind.day, OfflineKind.minutes, OfflineKind.once, OfflineKind.week];
 /** day (2) | codes of kind once that were used (1) | first use of each code for minutes, UTC seconds, 0 for none (4 each) */
 const ONCE = 2;
 const FIRST_USES = 3;
 const VALUE_BYTES = FIRST_USES + 4 * MAX_OFFLINE_INDEXES;
-/** Codes are numbered: place of the kind × 8 + index. Which of them, and when, is their generation. */
-const WINDOW_BITS = 16;
 const NOBODY = -1;
 const DIGIT_0 = 0x30;
 
 /** What decides which codes are good, as the policy has it. */
 export interface OfflineView {
   readonly offline: OfflinePolicy;
+  readonly offlineDenied: readonly number[] | undefined;
   readonly zone: Zone;
   readonly isZoneLost: boolean;
 }
@@ -92,13 +96,14 @@ export class OfflineCodes {
   }
 
   /**
-   * The number of the code that these digits are now, −1 for none. Computes every code that is switched on, found or not, and whether the
-   * time is known or not (rule C6).
+   * Which code these digits are now, as place of its kind × 8 + index; −1 for none. Computes every code that is switched on, found or not,
+   * denied or not, and whether the time is known or not (rule C6).
    */
   find(crypto: Crypto, codeKey: Uint8Array, digits: Uint8Array, view: OfflineView, clock: Instant): number {
-    const { kinds, indexes } = view.offline;
+    const { offline, offlineDenied: denied } = view;
+    const { kinds, indexes } = offline;
     if (kinds === 0) return NOBODY;
-    const isLocated = this.#locate(view, clock);
+    const isLocated = this.#locate(view, clock) && denied !== undefined;
     const typed = numberOf(digits);
     let found = NOBODY;
     for (let place = 0; place < KINDS.length; place++) {
@@ -106,8 +111,9 @@ export class OfflineCodes {
       if ((kinds & kind) === 0) continue;
       const window = isLocated ? this.#window(kind) : NOBODY;
       for (let index = 0; index < indexes; index++) {
+        const isGood = window >= 0 && denied?.includes(offlineNumber(place, index, window)) === false;
         const isThis = offlineCode(crypto, codeKey, kind, index, window) === typed;
-        if (isThis && window >= 0 && found === NOBODY) found = place * MAX_OFFLINE_INDEXES + index;
+        if (isThis && isGood && found === NOBODY) found = place * MAX_OFFLINE_INDEXES + index;
       }
     }
     return found;
@@ -115,8 +121,7 @@ export class OfflineCodes {
 
   /** Makes {@link entry} that of a code which was just found: a guest's without any terms. */
   load(code: number): Entry {
-    const window = this.#window(KINDS[code >> 3]);
-    this.entry.generation = code * 2 ** WINDOW_BITS + (window % 2 ** WINDOW_BITS);
+    this.entry.generation = offlineNumber(code >> 3, code & 7, this.#window(KINDS[code >> 3]));
     return this.entry;
   }
 

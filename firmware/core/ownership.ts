@@ -45,7 +45,7 @@ export class Ownership {
     const { owner } = this.#desk.authority;
     const signed = this.#desk.envelopes.verify(session, Bucket.mail, envelope, Domain.keys, owner);
     if (signed !== Code.applied) return signed;
-    const code = this.#desk.authority.setKeys(keyset);
+    const code = this.#desk.authority.setKeys(keyset, this.#desk.parts.clock);
     if (code === Code.applied) this.#desk.diary.note(EventKind.keyset, keyset.number);
     return code;
   }
@@ -58,9 +58,9 @@ export class Ownership {
     if (envelope === undefined || answer === undefined) return Code.malformed;
     if (!this.#desk.envelopes.isForUs(answer.lock)) return Code.wrongLock;
     if (!this.#desk.authority.claimed) return Code.unclaimed;
-    if (session.nonceAt < 0 || !equal(answer.nonce, session.nonce)) return Code.replayed;
+    const fresh = checkNonce(session, answer.nonce, clock.uptime());
+    if (fresh !== Code.applied) return fresh;
     const age = clock.uptime() - session.nonceAt;
-    if (age > MAX_TIME_ANSWER_AGE_S) return Code.timeout;
     // Only the owner's root may turn time back, by raising the time epoch.
     const byOwner = answer.timeEpoch > clock.timeEpoch;
     if (answer.timeEpoch < clock.timeEpoch || (!byOwner && answer.time < clock.floor)) return Code.replayed;
@@ -73,6 +73,8 @@ export class Ownership {
     const correction = before.trust === Trust.unknown ? 0 : Math.abs(answer.time - before.now);
     const floor = byOwner ? answer.time : Math.max(clock.floor, answer.time);
     const state = clock.stateAfter(floor, answer.timeEpoch, answer.time);
+    // What was heard while the clock was wrong may be of a time that has not come, either.
+    if (byOwner && !this.#desk.authority.heard.cut(answer.time, answer.time)) return table.refusal;
     clock.hold(answer.time);
     if (!table.commitState(State.time, state)) return table.refusal;
     clock.restore(state);
@@ -82,4 +84,13 @@ export class Ownership {
     this.#desk.diary.done(EventKind.clockSet, correction, Method.link, { user, generation: 0 });
     return Code.applied;
   }
+}
+
+/**
+ * Whether something answers the nonce of the session that it came in, in time and for the first time: applied, or the code that says why
+ * not. Whoever finds its signature good uses the nonce up: it sets `nonceAt` to −1. `now` in seconds since boot.
+ */
+export function checkNonce(session: Session, nonce: Uint8Array, now: number): number {
+  if (session.nonceAt < 0 || !equal(nonce, session.nonce)) return Code.replayed;
+  return now - session.nonceAt > MAX_TIME_ANSWER_AGE_S ? Code.timeout : Code.applied;
 }

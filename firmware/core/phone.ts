@@ -20,6 +20,7 @@ import type { Doorway } from "./doorway";
 import { Bucket } from "./envelopes";
 import type { HoursKeeper } from "./hours-keeper";
 import { cover } from "./overlay";
+import { refusalsSince } from "./refusals";
 import type { Reset } from "./reset";
 import type { Session } from "./session";
 import { EventKind, Method } from "./storage/events";
@@ -113,12 +114,13 @@ export class Phone {
     const refusedFor = done === Code.notAllowed ? reason : 0;
     const detail = op | (done << CODE_SHIFT);
     this.#desk.diary.done(EventKind.command, detail, Method.phone, { user, generation }, refusedFor);
+    if (op === CommandOp.refusals && done === Code.applied) return this.#refusals(request);
     return resultMessage(request, done, refusedFor);
   }
 
   /** Whether a command may be carried out: applied, or the code that says why not. */
   #decide({ op, argument }: Command, reason: number, capabilities: number): number {
-    if (op < CommandOp.lock || op > CommandOp.resetLock) return Code.unsupported;
+    if (op < CommandOp.lock || op > CommandOp.refusals) return Code.unsupported;
     if (reason !== 0) return Code.notAllowed;
     const wanted = capabilityFor(op);
     if ((capabilities & wanted) !== wanted) return Code.keyNotAllowed;
@@ -139,10 +141,17 @@ export class Phone {
         return cover(table, Setting.alias, argument) ? Code.applied : table.refusal;
       case CommandOp.resetCodes:
         return this.#resetCodes();
-      default:
+      case CommandOp.resetLock:
         this.#door.reset.consent();
         return Code.applied;
+      default:
+        return Code.applied;
     }
+  }
+
+  #refusals(request: number): Uint8Array {
+    const { authority, parts } = this.#desk;
+    return frame(Type.refusals, request, refusalsSince(parts.events, authority.firstEvent));
   }
 
   /** Whatever keeps the door unlocked is over, also after a boot. */
@@ -173,6 +182,8 @@ function capabilityFor(op: number): number {
       return Capability.resetCode;
     case CommandOp.resetLock:
       return Capability.resetLock;
+    case CommandOp.refusals:
+      return Capability.readLog;
     default:
       return 0;
   }

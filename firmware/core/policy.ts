@@ -17,6 +17,7 @@ import {
   parseMaster,
   parseMode,
   parseOffline,
+  parseOfflineDenied,
   parseRelock,
   parseResetDelay,
   Setting,
@@ -35,6 +36,7 @@ const STRICTEST_BOUND_S = 1;
 /** What a lock takes that does not know any more how long its leases are. */
 const SHORTEST_LEASE_DAYS = 1;
 const NO_OFFLINE: OfflinePolicy = { kinds: 0, indexes: 1 };
+const NONE_DENIED: readonly number[] = [];
 const NO_MASTER: Master = { digits: 0, tag: new Uint8Array(0) };
 const USUAL_LOCKOUT: LockoutPolicy = { tries: MAX_LOCKOUT_TRIES, leastMinutes: 0 };
 const STRICTEST_LOCKOUT: LockoutPolicy = { tries: 1, leastMinutes: 0 };
@@ -59,6 +61,8 @@ export class Policy {
   clockBound = MAX_BOUND_S;
   /** Which offline codes open (rule C23). */
   offline: OfflinePolicy = NO_OFFLINE;
+  /** Numbers of those that are denied all the same; undefined for all of them. */
+  offlineDenied: readonly number[] | undefined = NONE_DENIED;
   /** After how many hours a factory reset that nobody objects to happens, 0 for never (rule X11). */
   resetDelay = 0;
   /** For how many days the issuer's word is good for slots with the flag lease, 0 for ever (rule S12). */
@@ -91,6 +95,7 @@ export class Policy {
     this.localCodes = settingOr(table, Setting.localCodes, parseLocalCodes, true, false);
     this.clockBound = settingOr(table, Setting.clockBound, parseClockBound, MAX_BOUND_S, STRICTEST_BOUND_S);
     this.offline = settingOr(table, Setting.offlineCodes, parseOffline, NO_OFFLINE, NO_OFFLINE);
+    this.offlineDenied = settingOr(table, Setting.offlineDenied, parseOfflineDenied, NONE_DENIED, undefined);
     this.resetDelay = settingOr(table, Setting.resetDelay, parseResetDelay, 0, 0);
     this.leaseDays = settingOr(table, Setting.leaseDays, parseLeaseDays, 0, SHORTEST_LEASE_DAYS);
     this.holidays.clear();
@@ -105,13 +110,13 @@ export class Policy {
 }
 
 /** A setting's value: `unset` where no delta set it, `lost` where it cannot be read any more. */
-function settingOr<T>(
+function settingOr<T, L extends T | undefined>(
   table: Table,
   id: number,
   parse: (value: Uint8Array) => T | undefined,
   unset: T,
-  lost: T,
-): T {
+  lost: L,
+): T | L {
   const value = table.setting(id);
   if (value !== undefined) return parse(value) ?? lost;
   return table.hasLost(id) ? lost : unset;

@@ -40,8 +40,8 @@ export const LOCK_1000: Profile = {
 };
 
 /**
- * The LS-L500i: ten slots in 16 KiB, of which one sector must always hold all that lives. 3,968 of its 4,064 bytes: slots 480, uses
- * 192, twelve schedules (one for each slot, one for business hours, one to change over to) 576, settings 496, eight holidays 128, codes
+ * The LS-L500i: ten slots in 16 KiB, of which one sector must always hold all that lives. 4,016 of its 4,064 bytes: slots 480, uses
+ * 192, twelve schedules (one for each slot, one for business hours, one to change over to) 576, settings 544, eight holidays 128, codes
  * of the keypad 320, other values of the lock's own 672, their second copies 384, acks 720.
  */
 export const L500I: Profile = {

@@ -26,6 +26,7 @@ import {
 } from "../../protocol/wire/limits";
 import {
   checkSetting,
+  isHoliday,
   isSealed,
   parseDensity,
   parseHours,
@@ -172,7 +173,7 @@ export class RebaseItems {
     const { table, profile } = this.#parts;
     const refusal = checkSetting(id, value);
     if (refusal !== Code.applied) return refusal;
-    if (id >= Setting.holiday + profile.holidays) return Code.capacity;
+    if (isHoliday(id) && id - Setting.holiday >= profile.holidays) return Code.capacity;
     if ((id === Setting.wifi || id === Setting.broker) && !profile.network) return Code.unsupported;
     const code = this.#remember(id, value);
     return code === Code.applied ? this.#result(table.rebase.setting(id, value)) : code;

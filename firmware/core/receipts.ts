@@ -14,7 +14,9 @@ import { Feature, writeReceipt } from "../../protocol/wire/receipt";
 import type { Authority } from "./authority";
 import { densityOf } from "./density";
 import { descendants } from "./family";
+import { Bucket, type Gate } from "./gate";
 import type { Parts } from "./parts";
+import type { Session } from "./session";
 import { FIRMWARE } from "./version";
 
 /** A receipt without its acks: fixed fields of at most 160 bytes; details take at most 8 bytes an ack. */
@@ -30,18 +32,22 @@ const NOTHING: Stated = {};
 export class Receipts {
   readonly #parts: Parts;
   readonly #authority: Authority;
+  readonly #gate: Gate;
   #number = 0;
 
-  constructor(parts: Parts, authority: Authority) {
+  constructor(parts: Parts, authority: Authority, gate: Gate) {
     this.#parts = parts;
     this.#authority = authority;
+    this.#gate = gate;
   }
 
-  /** Answers an ask. */
-  ask(request: number, reader: Reader): Uint8Array {
+  /** Answers an ask. Anybody may ask and a signature costs much, so it goes through the gate (rule X5). */
+  ask(session: Session, request: number, reader: Reader): Uint8Array {
     const ask = readAsk(reader);
     if (ask === undefined) return resultMessage(request, Code.malformed);
     if (!this.#authority.claimed) return resultMessage(request, Code.unclaimed);
+    if (!this.#gate.enter(session, Bucket.ask, this.#parts.clock.uptime()))
+      return resultMessage(request, Code.rateLimited);
     // What is no longer kept takes no place from what is.
     const first = Math.max(ask.first, this.#parts.table.acks.first);
     return this.message(request, first, MAX_RECEIPT_ACKS, this.#state(ask));

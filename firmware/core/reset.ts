@@ -12,6 +12,7 @@ import type { Diary } from "./diary";
 import type { Doorway } from "./doorway";
 import { Bucket, type Envelopes } from "./envelopes";
 import type { HoursKeeper } from "./hours-keeper";
+import { checkNonce } from "./ownership";
 import type { Parts } from "./parts";
 import type { Session } from "./session";
 import { EventKind, Method } from "./storage/events";
@@ -54,9 +55,12 @@ export class Reset {
     if (envelope === undefined || order === undefined) return Code.malformed;
     if (!envelopes.isForUs(order.lock)) return Code.wrongLock;
     if (!this.#authority.claimed) return Code.unclaimed;
+    const fresh = checkNonce(session, order.nonce, this.#parts.clock.uptime());
+    if (fresh !== Code.applied) return fresh;
     const { owner, claimNumber } = this.#authority;
     const signed = envelopes.verify(session, Bucket.mail, envelope, Domain.reset, owner);
     if (signed !== Code.applied) return signed;
+    session.nonceAt = -1;
     if (order.claim !== claimNumber) return Code.replayed;
     this.consent();
     return Code.applied;
@@ -77,7 +81,7 @@ export class Reset {
     if (policy.resetDelay === 0) return "refused";
     if (this.#dueAt === NEVER) {
       this.#dueAt = clock.uptime() + policy.resetDelay * HOUR_S;
-      this.#mark = this.#signsOfLife;
+      this.#mark = this.#authority.heard.signs;
       this.#diary.note(EventKind.resetAsked, policy.resetDelay, Method.auto);
     }
     return "waiting";
@@ -86,15 +90,9 @@ export class Reset {
   /** Once a tick: a reset that nobody objected to, and what is left of one that was interrupted. */
   tick(): void {
     // An issuer that is alive objects.
-    if (this.#mark !== this.#signsOfLife) this.#dueAt = NEVER;
+    if (this.#mark !== this.#authority.heard.signs) this.#dueAt = NEVER;
     if (this.#parts.clock.uptime() >= this.#dueAt) this.#begin();
     this.#finish();
-  }
-
-  /** Rises with every heartbeat, and with every bundle that brings something new. */
-  get #signsOfLife(): number {
-    const { signedAt, issuedAt } = this.#authority.heard;
-    return signedAt + issuedAt + this.#parts.table.applied;
   }
 
   #begin(): boolean {

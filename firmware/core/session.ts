@@ -23,7 +23,7 @@ export class Session {
   closed = false;
   /** Whether a good signature came, or the tag of a credential that the lock has. */
   known = false;
-  /** For a time answer. */
+  /** For one time answer, or one consent to a reset. */
   readonly nonce = new Uint8Array(NONCE_BYTES);
   /** Seconds since boot at which the nonce was given; −1 when there is none, or it was used. */
   nonceAt = -1;

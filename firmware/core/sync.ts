@@ -24,6 +24,7 @@ import { densityOf } from "./density";
 import type { Desk } from "./desk";
 import type { Diary } from "./diary";
 import { Envelopes } from "./envelopes";
+import { Gate } from "./gate";
 import { Heartbeats } from "./heartbeats";
 import { Ownership } from "./ownership";
 import { Pages } from "./pages";
@@ -45,6 +46,7 @@ const PROOFS: readonly number[] = [
   Type.keys,
   Type.time,
   Type.heartbeat,
+  Type.reset,
   Type.unlock,
   Type.command,
 ];
@@ -54,11 +56,12 @@ export class Sync {
   readonly #rebase: RebaseIntake;
   readonly #phone: Phone;
   readonly #reset: Reset;
+  readonly #gate = new Gate();
   readonly #reader = new Reader();
 
   constructor(parts: Parts, authority: Authority, diary: Diary, door: DoorParts) {
-    const envelopes = new Envelopes(parts, authority);
-    const receipts = new Receipts(parts, authority);
+    const envelopes = new Envelopes(parts, authority, this.#gate);
+    const receipts = new Receipts(parts, authority, this.#gate);
     const heartbeats = new Heartbeats(parts, authority, envelopes);
     this.#desk = { parts, authority, diary, envelopes, receipts, heartbeats };
     this.#phone = new Phone(this.#desk, door);
@@ -77,8 +80,11 @@ export class Sync {
     const { applied } = this.#desk.parts.table;
     const answer = this.#answer(session, head);
     const code = codeOf(answer);
-    const isProof = PROOFS.includes(head.type) && code === Code.applied;
-    if (isProof || this.#desk.parts.table.applied > applied) session.known = true;
+    // What one of them asks for is told where it is applied.
+    const isProof = PROOFS.includes(head.type) && (code ?? Code.applied) === Code.applied;
+    const isNew = isProof || this.#desk.parts.table.applied > applied;
+    if (isNew) session.known = true;
+    this.#gate.settle(isNew, this.#desk.parts.clock.uptime());
     // What asks for the same bytes again later is not to be answered from memory then.
     if (code === undefined || codeClass(code) !== CodeClass.later)
       session.remember(head.request, message, answer);
@@ -123,7 +129,7 @@ export class Sync {
       case Type.identify:
         return this.#phone.identify(request, reader);
       case Type.ask:
-        return this.#desk.receipts.ask(request, reader);
+        return this.#desk.receipts.ask(session, request, reader);
       case Type.fetch:
         return new Pages(this.#desk.parts, this.#desk.authority).fetch(request, reader);
       case Type.bye:

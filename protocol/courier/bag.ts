@@ -6,15 +6,16 @@ import { Reader } from "../wire/cbor";
 import { type CborValue, decode, encode } from "../wire/cborx";
 import { readEnvelope } from "../wire/cose";
 import { LOCK_ID_BYTES, MAX_BUNDLE_BYTES } from "../wire/limits";
-import { type Status, StatusFlag, Type } from "../wire/messages";
+import { askBody, readFrame, type Status, StatusFlag, Type } from "../wire/messages";
 import { emptyBundle, readBundle, readKeyset, readRebase } from "../wire/payloads";
+import { readReceipt } from "../wire/receipt";
 import type { Mail, Mailbox } from "./courier";
 
 /** Mail out, receipts and events home. */
 export interface Bag {
   /** 8 bytes. */
   readonly lock: Uint8Array;
-  /** A sign of life among it is brought last, and a consent to a reset once. */
+  /** A sign of life among it is brought last. */
   readonly mail: readonly Mail[];
   /** The seq of the first event that is wanted, 0 for none. */
   readonly nextEvent: number;
@@ -66,6 +67,35 @@ function isBundleWanted(payload: Reader, status: Status): boolean {
   return epoch > status.epoch || (epoch === status.epoch && first + count - 1 > status.applied);
 }
 
+/** The positions of an epoch that receipts in a bag answer. Nobody has verified them. */
+function answeredIn(receipts: readonly Uint8Array[], epoch: number): Set<number> {
+  const answered = new Set<number>();
+  for (const message of receipts) {
+    const reader = new Reader(message);
+    const envelope = readFrame(reader) && readEnvelope(reader, message.length);
+    const receipt = envelope && readReceipt(new Reader(envelope.payload));
+    if (receipt?.epoch !== epoch) continue;
+    for (let i = 0; i < receipt.codes.length; i++) answered.add(receipt.first + i);
+  }
+  return answered;
+}
+
+/**
+ * The first position of the bag's bundles that the lock has applied and whose answer is not in the bag, 0 for none: another courier has
+ * brought it, or a connection broke before its receipt came (rule K3).
+ */
+function firstUnanswered({ mail, receipts }: Bag, { epoch, applied }: Status): number {
+  const answered = answeredIn(receipts, epoch);
+  for (const { type, body } of mail) {
+    const payload = type === Type.bundle ? payloadOf(body) : undefined;
+    const bundle = emptyBundle();
+    if (payload === undefined || !readBundle(payload, bundle) || bundle.epoch !== epoch) continue;
+    const end = Math.min(bundle.first + bundle.count - 1, applied);
+    for (let seq = bundle.first; seq <= end; seq++) if (!answered.has(seq)) return seq;
+  }
+  return 0;
+}
+
 /** What of the mail a lock with this status can use; a bag knows no more of it than its outside. */
 function wantedOf(mail: readonly Mail[], status: Status): Mail[] {
   const isUnclaimed = (status.flags & StatusFlag.unclaimed) !== 0;
@@ -90,23 +120,32 @@ function wantedOf(mail: readonly Mail[], status: Status): Mail[] {
   });
 }
 
-/** What a lock is brought once in a session, however often it is asked where it stands. */
-const ONCE: readonly number[] = [Type.ask, Type.reset];
-
 /**
  * The mailbox that a bag is, for one session. `time` reaches the issuer where the courier can, for the clock of a lock that has no
  * network.
  */
 export function bagMailbox(bag: Bag, time: Mailbox["time"]): Mailbox {
   const brought = new Set<Mail>();
+  /** How many receipts there were when the answers from a position on were asked for. */
+  const asked = new Map<number, number>();
+  /** A question for answers that did not come, unless the lock had it and does not know them any more. */
+  const askAgain = (status: Status): Mail[] => {
+    const first = firstUnanswered(bag, status);
+    const { length } = bag.receipts;
+    if (first === 0 || (asked.get(first) ?? length) < length) return [];
+    asked.set(first, length);
+    return [{ type: Type.ask, body: askBody({ first }) }];
+  };
   return {
     mail: async (status) => {
       const isDue = (piece: Mail): boolean => piece.type !== Type.heartbeat && !brought.has(piece);
       const mail = wantedOf(bag.mail, status).filter(isDue);
       // A claim and a keyset go first, and then the lock is asked again.
       const isAskedAgain = mail.some(({ type }) => type === Type.claim || type === Type.keys);
-      if (!isAskedAgain) for (const piece of mail) if (ONCE.includes(piece.type)) brought.add(piece);
-      return mail;
+      if (isAskedAgain) return mail;
+      // However often it is asked, one question for lost acks is enough.
+      for (const piece of mail) if (piece.type === Type.ask) brought.add(piece);
+      return [...askAgain(status), ...mail];
     },
     time,
     receipt: async (message) => {

@@ -79,6 +79,8 @@ export class BleLink implements Link {
 
   /** What {@link #settle} is called with next, or nothing after a while, with which the link ends. */
   #answer(): Promise<Uint8Array | undefined> {
+    // A connection may go between two steps of opening it; nothing would ever come of waiting then.
+    if (this.#isOver) return Promise.resolve(undefined);
     this.#callOff = this.#options.after(this.#options.answerS ?? ANSWER_S, () => this.#end());
     return new Promise((resolve) => {
       this.#settle = resolve;

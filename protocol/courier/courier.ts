@@ -42,6 +42,10 @@ export interface Mailbox {
   nextEvent?(): Promise<number>;
   /** Takes a page of events as the lock sent it: a whole message. The seq of the event that is wanted next, where the page can be opened. */
   page?(message: Uint8Array): Promise<number | undefined>;
+  /** Told of mail that the lock refused. Whoever carries mail can make that up, so only people are to believe it. */
+  refused?(piece: Mail, code: number): Promise<void>;
+  /** The owner's consent to a factory reset, signed in answer to the lock's nonce as the time is; left out where there is none. */
+  consent?(nonce: Uint8Array): Promise<Uint8Array>;
 }
 
 /** How a session ended. */
@@ -56,6 +60,8 @@ export interface Carried {
   readonly timeRefused?: number;
   /** The result code with which it refused the sign of life; the session went on. */
   readonly heartbeatRefused?: number;
+  /** The result code with which it refused the consent to a reset. */
+  readonly consentRefused?: number;
   /** Bundles that were answered by a receipt. */
   readonly bundles: number;
   /** Pages of events that came, left out where none did. */
@@ -70,6 +76,7 @@ interface Tally {
   pages: number;
   timeRefused?: number;
   heartbeatRefused?: number;
+  consentRefused?: number;
 }
 
 /** What a lock answers by a receipt, the order of a rebase only where it has no parts, and a part only where it is the last. */
@@ -106,6 +113,7 @@ class Visit {
     }
     await this.#signOfLife(status);
     if ((status.flags & StatusFlag.eventsWaiting) !== 0) await this.#fetchEvents();
+    await this.#consent();
     // Everything is done; whether the lock hears the goodbye changes nothing.
     await this.#round.exchange(Type.bye, emptyBody()).catch(endOf);
   }
@@ -121,13 +129,25 @@ class Visit {
   }
 
   /** Sends one piece of mail; the detail of a result that answered it, otherwise 0. */
-  async #send({ type, body }: Mail): Promise<number> {
+  async #send(piece: Mail): Promise<number> {
+    const { type, body } = piece;
     const answers = BY_RECEIPT.includes(type) ? [Type.receipt] : [];
-    const { type: answered, message, result } = await this.#round.deliver(type, body, ...answers);
+    const {
+      type: answered,
+      message,
+      result,
+    } = await this.#round.deliver(type, body, ...answers).catch((thrown) => this.#refused(piece, thrown));
     if (answered === Type.receipt) await this.#mailbox.receipt(message);
     else if (answers.length > 0 && !BY_RESULT.includes(type)) throw new Ended("garbled", stepName(type));
     if (type === Type.bundle) this.tally.bundles++;
     return result?.detail ?? 0;
+  }
+
+  /** Tells the mailbox of a refusal, which ends the session as any other end does. */
+  async #refused(piece: Mail, thrown: unknown): Promise<never> {
+    const { outcome, code } = endOf(thrown);
+    if (outcome === "refused" && code !== undefined) await this.#mailbox.refused?.(piece, code);
+    throw thrown;
   }
 
   /** Revocations do not wait for a clock, so a refusal ends nothing. */
@@ -146,6 +166,19 @@ class Visit {
     if (body === undefined) return;
     const refusal = await this.#round.offer(Type.heartbeat, body);
     if (refusal !== undefined) this.tally.heartbeatRefused = refusal;
+  }
+
+  /**
+   * Brings the owner's consent to a reset: last, since what the lock still had to tell is nobody's after it, and with a nonce of its own,
+   * since the time has used the other up.
+   */
+  async #consent(): Promise<void> {
+    const { consent } = this.#mailbox;
+    if (consent === undefined) return;
+    const { nonce } = await this.#round.hello();
+    const body = await consent.call(this.#mailbox, nonce.slice());
+    const refusal = await this.#round.offer(Type.reset, body);
+    if (refusal !== undefined) this.tally.consentRefused = refusal;
   }
 
   /** Fetches events until none is left. A page is sealed: all that shows of it is its length. */
@@ -167,7 +200,7 @@ class Visit {
 }
 
 /** How many events are on a page; undefined for a message that is none. */
-function eventsIn(message: Uint8Array): number | undefined {
+export function eventsIn(message: Uint8Array): number | undefined {
   const reader = new Reader(message);
   const sealed = readFrame(reader) === undefined ? undefined : readPage(reader);
   if (sealed === undefined) return undefined;

@@ -13,7 +13,7 @@ const STEP_NAMES = Object.fromEntries(Object.entries(Type).map(([name, type]) =>
 /** The name of a message type. */
 export const stepName = (type: number): string => STEP_NAMES[type] ?? String(type);
 /** A lock that is busy, or wants fewer attempts, is asked again so often, after so many seconds each. */
-const MAX_TRIES = 4;
+const MAX_TRIES = 6;
 const PAUSE_S = 2;
 
 /** How a session, or one thing in it, ended. */

@@ -58,6 +58,8 @@ export interface Rebase {
   readonly epoch: number;
   readonly order: Uint8Array;
   readonly parts: readonly Uint8Array[];
+  /** The result code with which the lock is said to have given it up. */
+  refusal?: number;
 }
 
 type LockFact = Extract<Fact, { readonly lock: string }>;
@@ -164,6 +166,10 @@ export class Account {
         break;
       case "rebase-wanted":
         bound.wantsRebase = true;
+        if (bound.rebase !== undefined) bound.rebase.refusal = undefined;
+        break;
+      case "rebase-refused":
+        if (bound.rebase !== undefined) bound.rebase.refusal = fact.code;
         break;
       case "rebase":
         takeRebase(this.#crypto, bound, fact.order, fact.parts);

@@ -9,6 +9,7 @@ import { DIGEST_BYTES } from "../wire/limits";
 import { askBody } from "../wire/messages";
 import type { Receipt } from "../wire/receipt";
 import type { BoundLock } from "./account";
+import { userIdAt } from "./directory";
 import { openReceipt } from "./mail";
 import type { Slot, Table } from "./table";
 import { MODELS } from "./whole-table";
@@ -145,8 +146,17 @@ export function auditLock(
   });
 }
 
-/** The body of the question whether a person, or anyone below, has a slot; undefined for one who never had an id there (rule K7). */
-export function absenceBody({ door, ledger }: BoundLock, person: string): Uint8Array | undefined {
-  const user = [...door.handles].find(([, handle]) => handle === person)?.[0];
-  return user === undefined ? undefined : askBody({ first: Math.max(ledger.log.acknowledged, 1), user });
+/** A question to a lock whether a user, or anyone below, has a slot (rule K7). */
+export interface AbsenceQuestion {
+  /** The person's user id at that lock. */
+  readonly user: number;
+  /** The body of an ask. */
+  readonly body: Uint8Array;
+}
+
+/** The question about a person; undefined for one who never had an id there. */
+export function absenceQuestion({ door, ledger }: BoundLock, person: string): AbsenceQuestion | undefined {
+  const user = userIdAt(door, person);
+  if (user === undefined) return undefined;
+  return { user, body: askBody({ first: Math.max(ledger.log.acknowledged, 1), user }) };
 }

@@ -141,6 +141,11 @@ export class Directory {
   }
 }
 
+/** The user id that is, or was, a person's at a door; undefined for one who never had one there. */
+export function userIdAt({ handles }: Door, person: string): number | undefined {
+  return [...handles].find(([, handle]) => handle === person)?.[0];
+}
+
 /** Whether one of a person's keys includes a door. */
 export function opens(person: PersonRow, door: DoorRow): boolean {
   return person.keys.some((key) => door.keys.includes(key));

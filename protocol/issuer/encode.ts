@@ -225,9 +225,13 @@ export function signHeartbeat(crypto: Crypto, issuer: SigningKey, heartbeat: Hea
   return sign(crypto, Domain.heartbeat, issuer, payloadOf(heartbeat.lock, pairs));
 }
 
-/** The consent to a factory reset (rule X11), signed by the owner's root. */
+/** The consent to a factory reset in answer to a lock's nonce (rule X11), signed by the owner's root. */
 export function signReset(crypto: Crypto, owner: SigningKey, consent: ResetConsent): Uint8Array {
-  return sign(crypto, Domain.reset, owner, payloadOf(consent.lock, [[2, consent.claim]]));
+  const pairs: Pair[] = [
+    [2, consent.claim],
+    [3, consent.nonce],
+  ];
+  return sign(crypto, Domain.reset, owner, payloadOf(consent.lock, pairs));
 }
 
 /** What a rebase order says. */

@@ -84,6 +84,8 @@ export type Fact =
       readonly order: Uint8Array;
       readonly parts: readonly Uint8Array[];
     }
+  /** A lock is said to have given up the last whole new table, with this code. */
+  | { readonly t: "rebase-refused"; readonly lock: string; readonly code: number }
   /** The owner consents to a factory reset of a lock, or does so no more. */
   | { readonly t: "reset"; readonly lock: string; readonly consents: boolean };
 

@@ -53,6 +53,15 @@ export interface Beginning {
   readonly before: Table;
 }
 
+/** What a lock is to be at a position. */
+export interface Prospect {
+  readonly seq: number;
+  /** The chain head there, 16 bytes. */
+  readonly head: Uint8Array;
+  /** The table digest there, 32 bytes. */
+  readonly digest: Uint8Array;
+}
+
 /** What a bundle that this issuer signed says. */
 export interface BundleContent {
   readonly epoch: number;
@@ -103,7 +112,8 @@ export class Log {
   /** The latest time at which a bundle was signed, UTC seconds. */
   issuedAt = 0;
   readonly #crypto: Crypto;
-  readonly #start: Table;
+  /** The table that the log begins with; look, do not change. */
+  readonly start: Table;
   readonly #startDigest: Uint8Array;
   #projection: Table | undefined;
 
@@ -112,17 +122,17 @@ export class Log {
     this.epoch = epoch;
     this.base = this.acknowledged = this.applied = beginning?.base ?? 0;
     this.genesis = genesisHead(crypto, lock, epoch);
-    this.#start = beginning?.table ?? new Table(crypto);
-    this.#startDigest = this.#start.sum.slice();
+    this.start = beginning?.table ?? new Table(crypto);
+    this.#startDigest = this.start.sum.slice();
     this.isBegun = beginning === undefined;
-    this.mirror = beginning?.before ?? this.#start;
+    this.mirror = beginning?.before ?? this.start;
   }
 
   /** A receipt has shown that the lock is in this log: it has the table that the log begins with. */
   begin(): void {
     if (this.isBegun) return;
     this.isBegun = true;
-    this.mirror = new Table(this.#crypto, this.#start);
+    this.mirror = new Table(this.#crypto, this.start);
   }
 
   /** The last signed position. */
@@ -156,7 +166,7 @@ export class Log {
    */
   projection(): Table {
     if (this.#projection === undefined) {
-      this.#projection = new Table(undefined, this.isBegun ? this.mirror : this.#start);
+      this.#projection = new Table(undefined, this.isBegun ? this.mirror : this.start);
       for (const { seq, delta } of this.after(this.acknowledged))
         this.#projection.apply(seq, fieldsOf(delta), Code.applied);
     }
@@ -247,6 +257,20 @@ export class Log {
       position.isInferred = true;
     }
     return lost.map(({ seq }) => seq);
+  }
+
+  /**
+   * What the lock is to be at each position from the last acknowledged one on, if it takes what is signed as it was meant; a refusal makes
+   * another table of it.
+   */
+  *prospects(): Generator<Prospect, void, void> {
+    const table = new Table(this.#crypto, this.isBegun ? this.mirror : this.start);
+    const seq = this.acknowledged;
+    yield { seq, head: this.head(seq) as Uint8Array, digest: table.sum.slice() };
+    for (const { seq, head, delta, code } of this.after(this.acknowledged)) {
+      table.apply(seq, fieldsOf(delta), code ?? Code.applied);
+      yield { seq, head, digest: table.sum.slice() };
+    }
   }
 
   /** Positions that were signed and have no answer. */

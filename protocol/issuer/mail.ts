@@ -6,11 +6,11 @@ import type { Crypto } from "../crypto/port";
 import { equal } from "../wire/bytes";
 import { Reader } from "../wire/cbor";
 import { Domain, readEnvelope, verifyEnvelope } from "../wire/cose";
-import { askBody, partBody, readFrame, Type } from "../wire/messages";
+import { askBody, readFrame, Type } from "../wire/messages";
 import { May } from "../wire/payloads";
 import type { Receipt } from "../wire/receipt";
 import { readReceipt } from "../wire/receipt";
-import type { BoundLock, Rebase, Signers } from "./account";
+import type { BoundLock, Signers } from "./account";
 import { signKeyset, signReset } from "./encode";
 import type { LockRecord } from "./facts";
 
@@ -25,12 +25,6 @@ export function keysetBody(crypto: Crypto, signers: Signers, { lock, claim }: Lo
 /** Whether a lock with the newest keyset takes what a key with this id signed. */
 export function isGoodKey({ issuer, earlier }: Signers, kid: Uint8Array): boolean {
   return [issuer, ...earlier].some((key) => equal(key.kid, kid));
-}
-
-/** The mail that brings a whole new table: the order, and the parts from the first one on. */
-export function rebaseMail({ order, parts }: Rebase): Mail[] {
-  const bodies = parts.map((part, i): Mail => ({ type: Type.part, body: partBody(i + 1, part) }));
-  return [{ type: Type.rebase, body: order }, ...bodies];
 }
 
 /** A question for the acks from `first` on (rule K2). */
@@ -59,13 +53,15 @@ export function openReceipt(
   return { receipt, envelope: message.slice(start) };
 }
 
-/** The owner's consent to a factory reset of a lock (rule X11), none where there is none. */
-export function resetMail(
+/** Signs the owner's consent to a factory reset of a lock, in answer to the nonce of its status (rule X11). */
+export type SignConsent = (nonce: Uint8Array) => Uint8Array;
+
+/** How to sign the owner's consent for a lock; undefined where there is none. */
+export function consentOf(
   crypto: Crypto,
   { owner }: Signers,
   { record, consentsToReset }: BoundLock,
-): Mail[] {
-  if (!consentsToReset) return [];
+): SignConsent | undefined {
   const { lock, claim } = record;
-  return [{ type: Type.reset, body: signReset(crypto, owner, { lock, claim }) }];
+  return consentsToReset ? (nonce) => signReset(crypto, owner, { lock, claim, nonce }) : undefined;
 }

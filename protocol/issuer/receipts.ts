@@ -24,12 +24,14 @@ export type AlarmKind =
   | "contradiction"
   /** The lock refused a revocation or a drop. */
   | "not-removed"
+  /** The lock is said to have refused a whole new table, which is not sent again: another is to be ordered. */
+  | "rebase-refused"
   /** The lock has forgotten answers that never came home, and its table shows that not all of them were "done". */
   | "lost-acks"
   /** Events that the lock gives, or gave, are not those of its signed receipts: some were changed or taken away (rule L9). */
   | "events-changed";
 
-/** Something that a person must look at; it stands until the lock is claimed anew. */
+/** Something that a person must look at; it stands until the lock is claimed anew, "rebase-refused" until a rebase is ordered or done. */
 export interface Alarm {
   readonly kind: AlarmKind;
   readonly epoch: number;

@@ -4,6 +4,7 @@ import { toHex } from "../wire/bytes";
 import type { BoundLock } from "./account";
 import type { RebaseReason } from "./ledger";
 import { guessRisk } from "./pins";
+import { refusedRebase } from "./rebase";
 import type { Alarm, Mark } from "./receipts";
 import type { Link, LockProfile } from "./rows";
 import type { SettingStanding, Standing, State } from "./states";
@@ -24,7 +25,7 @@ export interface LockReport {
   readonly signed: number;
   readonly applied: number;
   readonly acknowledged: number;
-  /** Whether nothing is left to sign and nothing without an answer. */
+  /** Whether nothing is to be sent: nothing left to sign, and nothing without an answer. */
   readonly isSettled: boolean;
   /** What the latest receipt told, undefined before the first. */
   readonly latest: Mark | undefined;
@@ -43,8 +44,21 @@ export interface LockReport {
   readonly digest: string;
 }
 
+/** Whether nothing is to be sent. Of a whole new table that the lock has refused a person must order another first. */
+export function isSettled(bound: BoundLock): boolean {
+  const { ledger, wantsRebase } = bound;
+  if (refusedRebase(bound) !== undefined) return true;
+  return !wantsRebase && !ledger.isWaiting && !ledger.hasWork;
+}
+
+/** What a person must look at. */
+export function alarmsOf(bound: BoundLock): Alarm[] {
+  const refused = refusedRebase(bound);
+  return refused === undefined ? [...bound.ledger.alarms] : [...bound.ledger.alarms, refused];
+}
+
 export function reportOf(lock: string, bound: BoundLock): LockReport {
-  const { door, ledger, events, wantsRebase } = bound;
+  const { door, ledger, events } = bound;
   const { log } = ledger;
   const credentials = standings(ledger);
   const counts = { pending: 0, confirmed: 0, removed: 0, failed: 0, unconfirmed: 0 };
@@ -60,10 +74,10 @@ export function reportOf(lock: string, bound: BoundLock): LockReport {
     signed: log.signed,
     applied: log.applied,
     acknowledged: log.acknowledged,
-    isSettled: !wantsRebase && !ledger.isWaiting && !ledger.hasWork,
+    isSettled: isSettled(bound),
     latest,
     guessRisk: latest === undefined ? undefined : guessRisk(latest.density, RISK_DAYS),
-    alarms: [...ledger.alarms],
+    alarms: alarmsOf(bound),
     needsRebase: ledger.needsRebase,
     events: events.kept.length,
     credentials,

@@ -44,6 +44,11 @@ export class ScheduleBook {
     return this.#names.get(name)?.item?.id ?? 0;
   }
 
+  /** The names that share an id. */
+  namesOf(id: number): string[] {
+    return [...this.#names].filter(([, { item }]) => item?.id === id).map(([name]) => name);
+  }
+
   /** Says what a name's windows are, for the first time or anew. */
   define(name: string, windows: readonly Window[]): void {
     const packed = windows.map(packWindow);

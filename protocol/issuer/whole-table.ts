@@ -6,7 +6,7 @@ import { toHex } from "../wire/bytes";
 import { decode } from "../wire/cborx";
 import { Kind } from "../wire/entry";
 import { DENSITY_LIMIT } from "../wire/limits";
-import { parseDensity, parseMaster, Setting } from "../wire/settings";
+import { isHoliday, parseDensity, parseMaster, Setting } from "../wire/settings";
 import { weightOf } from "./pins";
 import type { LockProfile } from "./rows";
 import type { Slot } from "./table";
@@ -58,7 +58,7 @@ export function fitted(table: Table, has: Table, model: Model): Table {
 }
 
 function takesSetting(id: number, value: Uint8Array, { schedules }: Table, model: Model): boolean {
-  if (id >= Setting.holiday) return id - Setting.holiday < model.holidays;
+  if (isHoliday(id)) return id - Setting.holiday < model.holidays;
   if (id === Setting.wifi || id === Setting.broker) return model.network;
   return id !== Setting.businessHours || value[0] === 0 || schedules.has(value[0]);
 }

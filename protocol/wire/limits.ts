@@ -81,6 +81,9 @@ export const SEAL_TAG_BYTES = 16;
 export const MAX_PAGE_BYTES =
   SEAL_NONCE_BYTES + PAGE_HEAD_BYTES + MAX_PAGE_EVENTS * EVENT_BYTES + SEAL_TAG_BYTES;
 
+/** Refusals that a lock tells at once (rule I2). */
+export const MAX_REFUSALS = 20;
+
 /** A lock's name (rule A63), and the argument of a command, in bytes. */
 export const MAX_ALIAS_BYTES = 32;
 export const MAX_COMMAND_BYTES = 32;

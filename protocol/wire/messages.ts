@@ -40,6 +40,7 @@ export const Type = {
   identify: 19,
   fetch: 20,
   page: 21,
+  refusals: 22,
 } as const;
 export const MAX_REQUEST_ID = 0xffff;
 

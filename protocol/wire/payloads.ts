@@ -238,10 +238,12 @@ export function readRebase(reader: Reader): RebaseOrder | undefined {
   return reader.done() ? { lock, epoch, issuedAt, base, prints } : undefined;
 }
 
-/** The owner's root consents to a factory reset (rule X11): `{0, 1, 2: number of the claim that ends}`. */
+/** The owner's root consents to a factory reset (rule X11): `{0, 1, 2: number of the claim that ends, 3: nonce}`. */
 export interface ResetConsent {
   lock: Uint8Array;
   claim: number;
+  /** That of the session, as in a time answer: a consent that was kept is worth nothing later. */
+  nonce: Uint8Array;
 }
 
 /** Reads the payload of a reset. */
@@ -250,9 +252,10 @@ export function readReset(reader: Reader): ResetConsent | undefined {
   const lock = reader.raw(LOCK_ID_BYTES);
   if (reader.key(1) !== 2) reader.fail();
   const claim = reader.uint(MAX_U32);
-  if (claim === 0) reader.fail();
-  skipExtensions(reader, 2, count - 3, PAYLOAD_DEPTH);
-  return reader.done() ? { lock, claim } : undefined;
+  if (claim === 0 || reader.key(2) !== 3) reader.fail();
+  const nonce = reader.raw(NONCE_BYTES);
+  skipExtensions(reader, 3, count - 4, PAYLOAD_DEPTH);
+  return reader.done() ? { lock, claim, nonce } : undefined;
 }
 
 /** A phone at the door (rules S8, X6): `{0, 1, 2: nonce, 3: public key}`. */
@@ -280,7 +283,7 @@ export function readUnlock(reader: Reader): Unlock | undefined {
 }
 
 /** What a phone may ask a lock to do beside opening (rules A61, X7). Numbers are never used again for something else. */
-export const CommandOp = { lock: 1, mode: 2, rename: 3, resetCodes: 4, resetLock: 5 } as const;
+export const CommandOp = { lock: 1, mode: 2, rename: 3, resetCodes: 4, resetLock: 5, refusals: 6 } as const;
 
 /** A phone's command: `{0, 1, 2: nonce, 3: public key, 4: op, ? 5: argument}`. */
 export interface Command extends Unlock {

@@ -1,7 +1,8 @@
 // Settings: what `set` deltas name, and the bytes of each value, for both ends of the wire: the issuer packs, the lock parses. A
 // parser gives a typed value, or undefined for bytes that are no value of this setting; nothing downstream checks again.
 
-import { getU16, getU32, putU16, putU32 } from "./bytes";
+import { getU16, getU24, getU32, putU16, putU24, putU32 } from "./bytes";
+import { weekdayOfDay } from "./civil";
 import { Code } from "./codes";
 import {
   MAX_ALIAS_BYTES,
@@ -33,9 +34,10 @@ export const Setting = {
   offlineCodes: 14,
   resetDelay: 15,
   holiday: 16,
+  offlineDenied: 80,
 } as const;
-/** Names of settings by number; holidays are named by {@link settingName}. */
-export const SETTING_NAMES: readonly string[] = [
+/** Names of the settings before the holidays, by number. */
+const NAMES: readonly string[] = [
   "none",
   "zone",
   "mode",
@@ -56,12 +58,17 @@ export const SETTING_NAMES: readonly string[] = [
 /** How many holidays there are (rule T7). */
 export const MAX_HOLIDAYS = 64;
 /** Settings have numbers below this. */
-export const SETTINGS = Setting.holiday + MAX_HOLIDAYS;
+export const SETTINGS = Setting.offlineDenied + 1;
+
+/** Whether a setting is one of the holidays. */
+export const isHoliday = (id: number): boolean =>
+  id >= Setting.holiday && id < Setting.holiday + MAX_HOLIDAYS;
 
 /** The name of a setting; `setting-<n>` for one that this version does not know. */
 export function settingName(id: number): string {
-  if (id >= Setting.holiday && id < SETTINGS) return `holiday-${id - Setting.holiday}`;
-  return SETTING_NAMES[id] ?? `setting-${id}`;
+  if (isHoliday(id)) return `holiday-${id - Setting.holiday}`;
+  if (id === Setting.offlineDenied) return "offline-denied";
+  return NAMES[id] ?? `setting-${id}`;
 }
 
 /** Operating modes (rules A60, M2). */
@@ -71,11 +78,11 @@ export const MODE_NAMES: readonly string[] = ["normal", "tour", "resident"];
 /** The longest automatic relock, in seconds. */
 export const MAX_RELOCK_SECONDS = 3600;
 
-/** The one byte that takes a master or a holiday away. */
+/** The one byte that takes a master, a holiday or all denied codes away. */
 const NONE = 0;
 const isNone = (value: Uint8Array): boolean => value.length === 1 && value[0] === NONE;
 
-/** What takes a master or a holiday away. */
+/** What takes a master, a holiday or all denied codes away. */
 export const packNone = (): Uint8Array => new Uint8Array([NONE]);
 
 function packU16(value: number): Uint8Array {
@@ -238,6 +245,13 @@ export const packResetDelay = packU16;
 
 /** Kinds of offline codes, as bits. */
 export const OfflineKind = { day: 1, minutes: 2, once: 4, week: 8 } as const;
+/** The same by their places. */
+export const OFFLINE_KINDS: readonly number[] = [
+  OfflineKind.day,
+  OfflineKind.minutes,
+  OfflineKind.once,
+  OfflineKind.week,
+];
 const ALL_OFFLINE_KINDS = 15;
 /** Codes of one kind that open at a time. */
 export const MAX_OFFLINE_INDEXES = 8;
@@ -259,6 +273,62 @@ export function parseOffline(value: Uint8Array): OfflinePolicy | undefined {
 
 export const packOffline = ({ kinds, indexes }: OfflinePolicy): Uint8Array =>
   new Uint8Array([kinds, indexes]);
+
+/** One offline code. */
+export interface OfflineCode {
+  /** One of {@link OfflineKind}. */
+  readonly kind: number;
+  /** 0 to 7. */
+  readonly index: number;
+  /** The local date on which it is good, or the Monday of the week, in days since 1970-01-01. */
+  readonly window: number;
+}
+
+const WINDOWS = 0x10000;
+const MONDAY = 1;
+
+/** The number of an offline code, also in events: (place of its kind × 8 + index) × 2¹⁶ + the low 16 bits of its window. */
+export function offlineNumber(place: number, index: number, window: number): number {
+  return (place * MAX_OFFLINE_INDEXES + index) * WINDOWS + (window % WINDOWS);
+}
+
+/** What has this number, of windows up to 65535; undefined where no code has it. */
+export function offlineOf(number: number): OfflineCode | undefined {
+  const kind = OFFLINE_KINDS[Math.floor(number / (MAX_OFFLINE_INDEXES * WINDOWS))];
+  const window = number % WINDOWS;
+  if (kind === undefined || (kind === OfflineKind.week && weekdayOfDay(window) !== MONDAY)) return undefined;
+  return { kind, index: Math.floor(number / WINDOWS) % MAX_OFFLINE_INDEXES, window };
+}
+
+/** Codes that are denied at a time. */
+export const MAX_OFFLINE_DENIED = 8;
+const DENIED_BYTES = 3;
+
+/** The numbers of the codes that are denied though their kind is switched on, strictly ascending, 3 bytes each; or one byte 0 for none. */
+export function parseOfflineDenied(value: Uint8Array): readonly number[] | undefined {
+  const numbers: number[] = [];
+  if (isNone(value)) return numbers;
+  if (!isDeniedLength(value.length)) return undefined;
+  let last = -1;
+  for (let at = 0; at < value.length; at += DENIED_BYTES) {
+    const number = getU24(value, at);
+    if (number <= last || offlineOf(number) === undefined) return undefined;
+    numbers.push(number);
+    last = number;
+  }
+  return numbers;
+}
+
+const isDeniedLength = (length: number): boolean =>
+  length > 0 && length % DENIED_BYTES === 0 && length <= DENIED_BYTES * MAX_OFFLINE_DENIED;
+
+/** The numbers must ascend. */
+export function packOfflineDenied(numbers: readonly number[]): Uint8Array {
+  if (numbers.length === 0) return packNone();
+  const bytes = new Uint8Array(DENIED_BYTES * numbers.length);
+  for (let i = 0; i < numbers.length; i++) putU24(bytes, DENIED_BYTES * i, numbers[i]);
+  return bytes;
+}
 
 // ---- what is sealed on its way (rules X5, P5, A63): the value is nonce ‖ sealed bytes, and this is what is in them
 
@@ -382,7 +452,7 @@ const ONE_BYTE = 1;
 
 /** Whether a value has a length that its setting can have. */
 function hasLength(id: number, length: number): boolean {
-  if (id >= Setting.holiday) return length === HOLIDAY_BYTES || length === ONE_BYTE;
+  if (isHoliday(id)) return length === HOLIDAY_BYTES || length === ONE_BYTE;
   if (isSealed(id)) return length > SEAL_NONCE_BYTES + SEAL_TAG_BYTES && length <= MAX_SETTING_BYTES;
   switch (id) {
     case Setting.mode:
@@ -398,6 +468,8 @@ function hasLength(id: number, length: number): boolean {
       return length === 1 + TAG_BYTES || length === ONE_BYTE;
     case Setting.lockout:
       return length === 3;
+    case Setting.offlineDenied:
+      return isDeniedLength(length) || length === ONE_BYTE;
     default:
       return length === 4;
   }
@@ -405,7 +477,7 @@ function hasLength(id: number, length: number): boolean {
 
 /** Whether a value of the right length means something. */
 function hasMeaning(id: number, value: Uint8Array): boolean {
-  if (id >= Setting.holiday) return parseHoliday(value) !== undefined;
+  if (isHoliday(id)) return parseHoliday(value) !== undefined;
   switch (id) {
     case Setting.relockSeconds:
       return parseRelock(value) !== undefined;
@@ -423,6 +495,8 @@ function hasMeaning(id: number, value: Uint8Array): boolean {
       return parseLeaseDays(value) !== undefined;
     case Setting.offlineCodes:
       return parseOffline(value) !== undefined;
+    case Setting.offlineDenied:
+      return parseOfflineDenied(value) !== undefined;
     case Setting.resetDelay:
       return parseResetDelay(value) !== undefined;
     case Setting.clockBound:

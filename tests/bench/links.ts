@@ -110,10 +110,9 @@ async function mosquittoRate(puts: number): Promise<number | null> {
     },
     wallClockForTls: () => Date.now() / 1000,
   };
-  const site = await Site.make(1, peopleOf(puts), tls);
-  const [{ id, password }] = site.locks;
+  const site = await Site.make(1, peopleOf(puts), { tls });
   const access = { username: "issuer", password: "office" };
-  const broker = await Mosquitto.make({ [access.username]: access.password, [id]: password });
+  const broker = await Mosquitto.make(`${access.username}:${access.password}\n${await site.brokerUsers()}`);
   ca = broker.ca;
   try {
     return await brokerRate(site, broker.url, { ca, ...access }, puts);

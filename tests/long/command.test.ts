@@ -1,27 +1,12 @@
 // The command of the long run: what it takes, what it refuses, and what it says of one state.
 
 import assert from "node:assert/strict";
-import { runLong } from "./command";
-
-/** A run of the command: its exit code, and what it wrote. */
-async function run(words: string): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ["", ""];
-  const code = await runLong(words === "" ? [] : words.split(" "), {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    isTerminal: false,
-  });
-  return { code, out, err };
-}
+import { tryCommand } from "./try-command";
 
 describe("The long run", () => {
   it("shows what there is", async () => {
     for (const words of ["--help", "storage --help"]) {
-      const { code, out } = await run(words);
+      const { code, out } = await tryCommand(words);
       assert.equal(code, 0);
       assert.match(out, /storage/);
       assert.match(out, /--help/);
@@ -45,7 +30,7 @@ describe("The long run", () => {
       ["storage --only flips --size small --bit 999999999", /name no state that there is/],
     ];
     for (const [words, wanted] of cases) {
-      const { code, out, err } = await run(words);
+      const { code, out, err } = await tryCommand(words);
       assert.equal(code, 2, words);
       assert.equal(out, "", words);
       assert.match(err, wanted);
@@ -54,7 +39,7 @@ describe("The long run", () => {
 
   it("tries one state, and says in its last line what it found", async () => {
     const state = "--only cuts --size small --phase fill --operation 3 --bytes 5 --torn clean";
-    const { code, out } = await run(`storage --json --seed 7 ${state}`);
+    const { code, out } = await tryCommand(`storage --json --seed 7 ${state}`);
     const found = JSON.parse(out.trim().split("\n").at(-1) ?? "");
     assert.deepEqual([found.suite, found.seed, found.violations], ["storage", 7, {}]);
     assert.ok(found.states > 1, "the state, and what its recovery is cut to");
@@ -63,7 +48,7 @@ describe("The long run", () => {
   });
 
   it("tries one state, and tells a person", async () => {
-    const { code, out } = await run("storage --only flips --size small --mode plain --bit 1000");
+    const { code, out } = await tryCommand("storage --only flips --size small --mode plain --bit 1000");
     assert.equal(code, 0);
     assert.match(out, /^flips +1 states\n/);
     assert.match(out, / 0 violations\n$/);

@@ -2,26 +2,11 @@
 
 import assert from "node:assert/strict";
 import { situationOf } from "../support/situations";
-import { runLong } from "./command";
-
-async function run(words: string): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ["", ""];
-  const streams = {
-    out: (text: string) => {
-      out += text;
-    },
-    err: (text: string) => {
-      err += text;
-    },
-    isTerminal: false,
-  };
-  const code = await runLong(words.split(" "), streams);
-  return { code, out, err };
-}
+import { tryCommand } from "./try-command";
 
 describe("T17 the long run of the decision", () => {
   it("judges as many situations of each part as it is told to", async () => {
-    const { code, out } = await run("decision --json --seed 5 --cases 40");
+    const { code, out } = await tryCommand("decision --json --seed 5 --cases 40");
     const found = JSON.parse(out);
     assert.deepEqual(
       [code, found.suite, found.seed, found.states, found.violations],
@@ -30,7 +15,7 @@ describe("T17 the long run of the decision", () => {
   });
 
   it("judges one situation alone, which is the same each time", async () => {
-    const { code, out } = await run("decision --json --seed 5 --case 39");
+    const { code, out } = await tryCommand("decision --json --seed 5 --case 39");
     assert.deepEqual([code, JSON.parse(out).states], [0, 2]);
     assert.deepEqual(situationOf(5, 39), situationOf(5, 39));
     assert.notDeepEqual(situationOf(5, 39), situationOf(5, 38));
@@ -42,7 +27,7 @@ describe("T17 the long run of the decision", () => {
       ["--cases -1", /--cases: wanted a whole number, got -1/],
       ["--case 1 --cases 2", /--cases: means nothing beside --case/],
     ] as const) {
-      const { code, err } = await run(`decision ${words}`);
+      const { code, err } = await tryCommand(`decision ${words}`);
       assert.equal(code, 2, words);
       assert.match(err, wanted);
     }

@@ -2,26 +2,11 @@
 
 import assert from "node:assert/strict";
 import { FuzzRound } from "../support/fuzz";
-import { runLong } from "./command";
-
-async function run(words: string): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ["", ""];
-  const streams = {
-    out: (text: string) => {
-      out += text;
-    },
-    err: (text: string) => {
-      err += text;
-    },
-    isTerminal: false,
-  };
-  const code = await runLong(words.split(" "), streams);
-  return { code, out, err };
-}
+import { tryCommand } from "./try-command";
 
 describe("X8 the long run of fuzzed messages", () => {
   it("sends as many messages as it is told to", async () => {
-    const { code, out } = await run("fuzz --json --seed 5 --cases 1200");
+    const { code, out } = await tryCommand("fuzz --json --seed 5 --cases 1200");
     const found = JSON.parse(out);
     assert.deepEqual(
       [code, found.suite, found.seed, found.states, found.violations],
@@ -34,7 +19,7 @@ describe("X8 the long run of fuzzed messages", () => {
   });
 
   it("sends one message alone after those before it, which is the same each time", async () => {
-    const { code, out } = await run("fuzz --json --seed 5 --case 2039");
+    const { code, out } = await tryCommand("fuzz --json --seed 5 --case 2039");
     assert.deepEqual([code, JSON.parse(out).states], [0, 40]);
     const rounds = [new FuzzRound(5, 1), new FuzzRound(5, 1)];
     for (let i = 0; i < 200; i++) for (const round of rounds) assert.equal(round.step(), undefined);
@@ -47,7 +32,7 @@ describe("X8 the long run of fuzzed messages", () => {
       ["--cases -1", /--cases: wanted a whole number, got -1/],
       ["--case 1 --cases 2", /--cases: means nothing beside --case/],
     ] as const) {
-      const { code, err } = await run(`fuzz ${words}`);
+      const { code, err } = await tryCommand(`fuzz ${words}`);
       assert.equal(code, 2, words);
       assert.match(err, wanted);
     }

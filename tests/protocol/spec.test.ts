@@ -41,6 +41,7 @@ import {
 } from "../../protocol/wire/messages";
 import { CommandOp, May } from "../../protocol/wire/payloads";
 import { Feature, TRUST_NAMES } from "../../protocol/wire/receipt";
+import { RefusalsWriter } from "../../protocol/wire/refusals";
 import {
   checkSetting,
   isSealed,
@@ -234,6 +235,7 @@ describe("protocol/README.md: numbers", () => {
       ["| 11 alias | 1 to @ bytes", limits.MAX_ALIAS_BYTES],
       ["at most @ bytes of text; bits", limits.MAX_FIRMWARE_BYTES],
       ["| 0 to @ × 32 | the events", limits.MAX_PAGE_EVENTS],
+      ["refusal, …]}`, at most @, newest", limits.MAX_REFUSALS],
       ["leases](#leases) last, 0–@", limits.MAX_LEASE_DAYS],
       ["needs no consent, 0–@", MAX_RESET_DELAY_H],
       ["1 byte: indexes, 1–@", MAX_OFFLINE_INDEXES],
@@ -466,7 +468,7 @@ describe("protocol/README.md: sizes", () => {
     const phone = { lock: LOCK_ID, nonce: new Uint8Array(limits.NONCE_BYTES) };
     const sent = [
       size(Type.heartbeat, signHeartbeat(node, SIGNERS.issuer, beat)),
-      size(Type.reset, signReset(node, SIGNERS.owner, { lock: LOCK_ID, claim: 1 })),
+      size(Type.reset, signReset(node, SIGNERS.owner, { ...phone, claim: 1 })),
       size(Type.unlock, signUnlock(node, SIGNERS.stranger, phone)),
     ];
     assert.deepEqual(sent, stated("heartbeat, reset, unlock"));
@@ -475,6 +477,10 @@ describe("protocol/README.md: sizes", () => {
       return size(Type.command, signCommand(node, SIGNERS.stranger, what));
     });
     assert.deepEqual(commands, stated("command without an argument, with the longest"));
+    const refusals = new RefusalsWriter();
+    const longest = { ...{ method: 15, reason: 255, trust: 0, boot: 0x7fffff }, dated: limits.MAX_U32 };
+    while (refusals.hasRoom) refusals.add({ ...longest, count: limits.MAX_U32, time: limits.MAX_U32 });
+    assert.deepEqual([size(Type.refusals, refusals.body())], stated("longest refusals"));
     const bare = [emptyBody(), nonceBody(phone.nonce), fetchBody(100_000)];
     const types = [Type.challenge, Type.nonce, Type.fetch];
     assert.deepEqual(

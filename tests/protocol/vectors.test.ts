@@ -28,6 +28,7 @@ import {
   Type,
 } from "../../protocol/wire/messages";
 import { readReceipt, writeReceipt } from "../../protocol/wire/receipt";
+import { readRefusals } from "../../protocol/wire/refusals";
 import { blankImage, VirtualBoard } from "../../simulator/board/board";
 import { node } from "../../simulator/board/crypto";
 import { type Exchange, withPlainEvents } from "../vectors/bench";
@@ -218,6 +219,10 @@ function fieldsOf(type: number, reader: Reader): object | undefined {
   if (type === Type.nonce) {
     const nonce = readNonce(reader);
     return nonce && { nonce };
+  }
+  if (type === Type.refusals) {
+    const refusals = readRefusals(reader);
+    return refusals && { refusals };
   }
   const sealed = readPage(reader);
   return sealed && { sealed };

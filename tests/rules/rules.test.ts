@@ -10,13 +10,14 @@ import type { Proof } from "./rule";
 import { RULES } from "./rules";
 
 const ROOT = join(__dirname, "../..");
-/** What the lock's credentials, times and guessing are judged by. C23 needs codes that no delta enables yet; C21 does not exist. */
+/** What the lock's credentials, times, guessing and links are judged by. C21 does not exist. */
 const WANTED: readonly string[] = [
   ...["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9", "C10", "C11", "C12", "C13", "C14", "C15", "C16"],
-  ...["C17", "C18", "C19", "C20", "C22", "C24", "C25"],
+  ...["C17", "C18", "C19", "C20", "C22", "C23", "C24", "C25"],
   ...["T1", "T2", "T3", "T4", "T5", "T6", "T7", "T8", "T9", "T10", "T11", "T12", "T13", "T14", "T15", "T16"],
   "T17",
-  ...["X1", "X2", "X3", "X4"],
+  ...["X1", "X2", "X3", "X4", "X5", "X6", "X7", "X11"],
+  ...["S12", "K2", "L3", "I2"],
 ];
 const PROOFS = RULES.flatMap(({ id, proofs }) => proofs.map((proof) => ({ id, proof })));
 

@@ -461,7 +461,8 @@ export const TIME_RULES: readonly Rule[] = [
       [SYNC, "is taken up to 30 seconds after the nonce was given, and the delay widens the bound"],
       "takes an answer however late",
       OWNERSHIP,
-      "if (age > MAX_TIME_ANSWER_AGE_S) return Code.timeout;",
+      "now - session.nonceAt > MAX_TIME_ANSWER_AGE_S ? Code.timeout : Code.applied",
+      "Code.applied",
     ),
     finds(
       [SYNC, "is taken up to 30 seconds after the nonce was given, and the delay widens the bound"],
@@ -474,7 +475,7 @@ export const TIME_RULES: readonly Rule[] = [
       NONCE,
       "takes the answer to another nonce",
       OWNERSHIP,
-      " || !equal(answer.nonce, session.nonce)) return",
+      " || !equal(nonce, session.nonce)) return",
       ") return",
     ),
     finds(

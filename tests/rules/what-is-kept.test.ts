@@ -1,9 +1,23 @@
-// What a lock keeps when something is over or was corrected: slots (rule T6), the time floor (rule T13), the log (rule T14), and how
-// much room that takes (rule C25).
+// What a lock keeps when something is over or was corrected: slots (rule T6), the time floor (rule T13), the log (rule T14), offline codes that
+// were used or denied (rule C23), and how much room that takes (rule C25).
 
 import assert from "node:assert/strict";
 import { EventKind } from "../../firmware/core/storage/events";
+import { claimKeys } from "../../protocol/crypto/derive";
+import type { Delta } from "../../protocol/issuer/encode";
+import { makeOfflineCode, offlineCodeOn } from "../../protocol/issuer/offline";
+import { ascii } from "../../protocol/wire/bytes";
+import { dateOfDay } from "../../protocol/wire/civil";
+import { reasonName } from "../../protocol/wire/codes";
 import { Type } from "../../protocol/wire/messages";
+import {
+  OFFLINE_KINDS,
+  OfflineKind,
+  offlineNumber,
+  packOffline,
+  packOfflineDenied,
+  Setting,
+} from "../../protocol/wire/settings";
 import { Door, L500I, LOCK_1000, MONDAY } from "../support/door";
 
 const HOUR_S = 3600;
@@ -57,9 +71,50 @@ describe("T14 a time that corrects the clock", () => {
     let off = 90;
     clock.uptime = () => uptime() + off;
     door.setTime();
+    // Behind now, by a clock that stood still for a while: it never goes back.
+    door.now += 60;
     off = 45;
     door.setTime();
     assert.deepEqual(corrections(), [0, 90, 45]);
+  });
+});
+
+describe("C23 offline codes that were used or denied", () => {
+  it("are kept to the end of their window, however often the log goes round and the lock boots", () => {
+    const door = new Door({ profile: L500I });
+    const today = MONDAY / DAY_S;
+    const { once } = OfflineKind;
+    const { codeKey } = claimKeys(door.crypto, door.identity.deviceSecret, 1);
+    const codeOf = (index: number, day: number): string =>
+      makeOfflineCode(door.crypto, codeKey, offlineCodeOn(once, index, dateOfDay(day)));
+    const set = (setting: number, value: Uint8Array): Delta => ({ op: "set", setting, value });
+    const denied = [offlineNumber(OFFLINE_KINDS.indexOf(once), 1, today)];
+    door.apply(set(Setting.offlineCodes, packOffline({ kinds: once, indexes: 3 })));
+    door.apply(set(Setting.offlineDenied, packOfflineDenied(denied)), door.pin(0, "246802"));
+    door.now += HOUR_S;
+    assert.equal(door.type(codeOf(0, today)), "granted");
+    const erases = (): number => door.board.credentials.counters.erases;
+    for (let hour = 2; hour < 24; hour += 3) {
+      // Four sectors are all that this lock has.
+      for (const end = erases() + 4; erases() < end; ) {
+        assert.deepEqual(door.apply({ op: "disable", slot: 0, generation: 3 }), ["applied"]);
+        assert.deepEqual(door.apply({ op: "enable", slot: 0, generation: 3 }), ["applied"]);
+        door.pass(2);
+      }
+      door.reboot();
+      door.now = MONDAY + hour * HOUR_S;
+      door.setTime();
+      const reasons = [0, 1, 2].map((index) =>
+        door.lock.why(1, ascii(codeOf(index, today)), door.lock.parts.clock.read()),
+      );
+      assert.deepEqual(
+        reasons.map(({ reason }) => reasonName(reason)),
+        ["used-up", "unknown", "granted"],
+      );
+    }
+    door.now = MONDAY + DAY_S + HOUR_S;
+    door.setTime();
+    for (const index of [0, 1]) assert.equal(door.type(codeOf(index, today + 1)), "granted");
   });
 });
 

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { SEED } from "../support/dice";
+import { tell } from "../support/tell";
 import { SLICE_TIMEOUT_MS, slice } from "./slice";
 import { bootWorld, performAll, settingOf } from "./world";
 
@@ -18,11 +19,11 @@ describe("S2 S4 a table after a cut", function () {
     ["plain", "on plain flash"],
     ["scrambled", "where an erased sector reads as noise"],
   ] as const)
-    it(`is exactly as before or after what was in flight, and goes on, ${where} (seed ${SEED})`, async () => {
+    it(`is exactly as before or after what was in flight, and goes on, ${where} (seed ${SEED})`, async function () {
       const tally = await slice("cuts", mode, (tried) => {
         states += tried;
       });
-      console.log(`      ${tally.states} states, ${tally.notes["second cuts"]} of them cut twice`);
+      tell(this, `${tally.states} states, ${tally.notes["second cuts"]} of them cut twice`);
     });
 
   it("is tried in a hundred thousand states", () => assert.ok(states >= STATES, `${states} states`));

@@ -29,15 +29,11 @@ export interface Order {
 /** Is told how far job `number` has come. */
 export type OnJob = (number: number, course: Course) => void;
 
-/** A process that runs mutated modules has mutated workers. */
-const REGISTER =
-  process.env.MUTATION === undefined ? "ts-node/register" : join(__dirname, "../support/mutate.js");
-
 const workers: Worker[] = [];
 let orders = 0;
 
 function workerAt(number: number): Worker {
-  workers[number] ??= new Worker(join(__dirname, "worker.ts"), { execArgv: ["-r", REGISTER] });
+  workers[number] ??= new Worker(join(__dirname, "worker.ts"), { execArgv: ["-r", "ts-node/register"] });
   workers[number].unref();
   return workers[number];
 }

@@ -29,7 +29,8 @@ import {
   resultMessage,
   Type,
 } from "../../protocol/wire/messages";
-import { May } from "../../protocol/wire/payloads";
+import { CommandOp, May } from "../../protocol/wire/payloads";
+import { RefusalsWriter } from "../../protocol/wire/refusals";
 import { node } from "../../simulator/board/crypto";
 import { canonical, isAccepted } from "./cbor";
 import { Dice } from "./dice";
@@ -40,7 +41,14 @@ import { Phone } from "./phone";
 
 /** Messages that one lock gets, one after the other. */
 export const ROUND = 1000;
-const ANSWERS: readonly number[] = [Type.status, Type.receipt, Type.result, Type.nonce, Type.page];
+const ANSWERS: readonly number[] = [
+  Type.status,
+  Type.receipt,
+  Type.result,
+  Type.nonce,
+  Type.page,
+  Type.refusals,
+];
 const SCHEDULE_PART = canonical([Uint8Array.of(2, 1, 0, 0, 0, 0)]);
 const EMPTY_PART = canonical([]);
 /** What every session of a fuzzed lock has for its two nonces, so that a mutated message can pass all checks up to its signature. */
@@ -131,7 +139,7 @@ function bodiesOf(door: FuzzedDoor): [number, Uint8Array][] {
     [Type.rebase, door.rebaseOrder()],
     [Type.part, partBody(1, SCHEDULE_PART)],
     [Type.part, partBody(2, EMPTY_PART)],
-    [Type.reset, signReset(crypto, owner, { lock, claim: 1 })],
+    [Type.reset, signReset(crypto, owner, { lock, claim: 1, nonce: NONCE })],
     [Type.challenge, emptyBody()],
     [Type.unlock, phone.unlockBody(NONCE)],
     [Type.command, phone.commandBody(NONCE, 1)],
@@ -140,8 +148,21 @@ function bodiesOf(door: FuzzedDoor): [number, Uint8Array][] {
     [Type.fetch, fetchBody(1)],
     [Type.nonce, nonceBody(NONCE)],
     [Type.page, pageBody(new Uint8Array(92))],
+    [Type.command, phone.commandBody(NONCE, CommandOp.refusals)],
+    [Type.refusals, refusalsOf(3)],
   ];
 }
+
+/** The body of some refusals. */
+function refusalsOf(count: number): Uint8Array {
+  const writer = new RefusalsWriter();
+  const refusal = { method: 1, reason: 3, count: 1, trust: 0, time: 340, boot: 12, dated: MONDAY };
+  for (let n = 0; n < count; n++) writer.add(refusal);
+  return writer.body();
+}
+
+/** Where a message with a type and a request of one byte each has its request. */
+const REQUEST_AT = 2;
 
 /** Makes messages that nobody means. */
 class Fuzzer {
@@ -160,7 +181,15 @@ class Fuzzer {
     if (roll === 1) return dice.bytes(dice.below(2100));
     if (roll === 2) return canonical([dice.below(24), dice.below(65536), this.#item(4)]);
     let message: Uint8Array = dice.pick(this.#valid).slice();
+    // Now and then one comes as it was meant, or a state in which little is good would see nothing good.
+    if (dice.chance(0.02)) return this.#renumbered(message);
     for (let times = 1 + dice.below(3); times > 0; times--) message = this.#mutate(message);
+    return message;
+  }
+
+  /** The same message as another request, of one byte as well. */
+  #renumbered(message: Uint8Array): Uint8Array {
+    message[REQUEST_AT] = this.#dice.below(24);
     return message;
   }
 

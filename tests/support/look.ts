@@ -4,6 +4,7 @@ import type { Lock } from "../../firmware/core/lock";
 import { codeName } from "../../protocol/wire/codes";
 import { Type } from "../../protocol/wire/messages";
 import type { Receipt } from "../../protocol/wire/receipt";
+import { SETTINGS } from "../../protocol/wire/settings";
 import { canonical } from "./cbor";
 import type { Door } from "./door";
 import type { Outcome } from "./reference";
@@ -62,7 +63,7 @@ export function stateOf(lock: Lock): Record<string, unknown> {
     schedules: ids(profile.schedules).map((id) =>
       table.loadSchedule(id) ? [...table.windows.subarray(0, table.windowCount)] : [],
     ),
-    settings: ids(15).map((id) => bytes(table.setting(id))),
+    settings: ids(SETTINGS - 1).map((id) => bytes(table.setting(id))),
     states: ids(4).map((id) => bytes(table.state(id))),
     acks: [acks.first, acks.last],
     codes: ids(acks.last - acks.first + 1).map((i) => {

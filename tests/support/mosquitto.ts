@@ -85,13 +85,12 @@ export class Mosquitto {
   log = "";
   #process: ChildProcess | undefined;
 
-  /** Makes certificates and users, and starts it. */
-  static async make(users: Readonly<Record<string, string>>): Promise<Mosquitto> {
+  /** Makes certificates, hashes the passwords of these lines `user:password`, and starts it. */
+  static async make(users: string): Promise<Mosquitto> {
     const broker = new Mosquitto();
     const { folder } = broker;
     makeCertificates(folder);
-    const lines = Object.entries(users).map(([user, password]) => `${user}:${password}\n`);
-    writeFileSync(join(folder, "passwords"), lines.join(""), { mode: 0o600 });
+    writeFileSync(join(folder, "passwords"), users, { mode: 0o600 });
     execFileSync(programAt("mosquitto_passwd") as string, ["-U", "passwords"], {
       cwd: folder,
       stdio: "pipe",

@@ -1,9 +1,8 @@
 // That mutants are what they are said to be: fresh modules with exactly one place changed, beside true ones that are not.
 
 import assert from "node:assert/strict";
-import { Worker } from "node:worker_threads";
 import * as crcModule from "../../firmware/core/storage/crc";
-import { loadMutated, type Mutation, mutate, testsUnder } from "./mutant";
+import { loadMutated, type Mutation, mutate } from "./mutant";
 
 type Crc = typeof crcModule;
 const CRC = "firmware/core/storage/crc.ts";
@@ -30,14 +29,14 @@ describe("Mutants: loaded beside the true modules", () => {
     assert.equal(image([]), plain);
   });
 
-  it("loads a whole lock again in less than 150 ms", () => {
+  it("loads a whole lock again in less than 150 ms of the processor", () => {
     const load = (): number => {
-      const start = performance.now();
+      const start = process.cpuUsage();
       loadMutated([NO_SEED], "tests/support/door.ts");
-      return performance.now() - start;
+      const { user, system } = process.cpuUsage(start);
+      return (user + system) / 1000;
     };
     load();
-    // The best of some, since others may be at work on the same machine.
     const best = Math.min(...Array.from({ length: 5 }, load));
     assert.ok(best < 150, `${best} ms`);
   });
@@ -68,45 +67,7 @@ describe("Mutants: a mutation that has gone stale", () => {
     assert.throws(() => loadMutated([NO_SEED], "protocol/wire/bytes.ts"), /bytes\.ts does not load it/);
   });
 
-  it("is refused before a test file runs", async () => {
-    await assert.rejects(
-      testsUnder([{ ...NO_SEED, find: "nothing" }], "tests/support/mutant.test.ts"),
-      /found 0/,
-    );
-  });
-
   it("takes what replaces it as it stands", () => {
     assert.equal(mutate("a.ts", "(x)", [{ file: "a.ts", find: "x", replace: "$&$1" }]), "($&$1)");
-  });
-});
-
-describe("Mutants: test files run against them", () => {
-  const file = "tests/firmware/core/storage/crc.test.ts";
-
-  it("tells which tests fail, and that none does without a mutation", async () => {
-    const broken = await testsUnder([NO_SEED], file);
-    assert.ok(broken.failed.length > 0, "none failed");
-    const whole = await testsUnder([], file);
-    assert.deepEqual(whole.failed, []);
-    assert.equal(whole.passed.length, broken.passed.length + broken.failed.length);
-  });
-
-  it("runs only what is asked for", async () => {
-    const { passed } = await testsUnder([], file, "no such title");
-    assert.deepEqual(passed, []);
-  });
-
-  it("says so when the file cannot run", async () => {
-    await assert.rejects(testsUnder([], "tests/no/such.test.ts"), /did not run/);
-  });
-
-  it("mutates worker threads that are started with it", async () => {
-    const code = `
-      const { crc32 } = require("./firmware/core/storage/crc.ts");
-      require("node:worker_threads").parentPort.postMessage(crc32(Uint8Array.of(1, 2, 3, 4), 0, 4, 7));`;
-    const env = { ...process.env, MUTATION: JSON.stringify([NO_SEED]) };
-    const worker = new Worker(code, { eval: true, execArgv: ["-r", "./tests/support/mutate.js"], env });
-    const value = await new Promise((done, fail) => worker.on("message", done).on("error", fail));
-    assert.equal(value, crcModule.crc32(BYTES, 0, 4, 0));
   });
 });

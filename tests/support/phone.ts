@@ -11,9 +11,11 @@ import {
   signUnlock,
 } from "../../protocol/issuer/encode";
 import { Reader } from "../../protocol/wire/cbor";
-import { codeName, reasonName } from "../../protocol/wire/codes";
+import { Code, codeName, reasonName } from "../../protocol/wire/codes";
 import { Kind, Role } from "../../protocol/wire/entry";
 import { emptyBody, frame, readFrame, readNonce, readResult, Type } from "../../protocol/wire/messages";
+import { CommandOp } from "../../protocol/wire/payloads";
+import { type Refusal, readRefusals } from "../../protocol/wire/refusals";
 import { Dice } from "./dice";
 import type { Door } from "./door";
 
@@ -63,9 +65,13 @@ export class Phone {
     return { type: head.type, reader };
   }
 
-  /** Sends a body that a result answers: the name of its code, and of the reason in "not-allowed", as in "not-allowed expired". */
+  /**
+   * Sends a body that a result answers: the name of its code, and of the reason in "not-allowed", as in "not-allowed expired". What is asked
+   * for and told counts as applied.
+   */
   say(type: number, body: Uint8Array, session?: Session): string {
     const answer = this.exchange(type, body, session);
+    if (answer.type === Type.refusals) return codeName(Code.applied);
     const result = answer.type === Type.result ? readResult(answer.reader) : undefined;
     if (result === undefined) throw new Error("answer: not a result");
     return codeName(result.code) + (result.detail > 0 ? ` ${reasonName(result.detail)}` : "");
@@ -97,5 +103,13 @@ export class Phone {
 
   command(op: number, argument?: Uint8Array): string {
     return this.say(Type.command, this.commandBody(this.nonce(), op, argument));
+  }
+
+  /** Asks why the door stayed shut; the list that the lock tells. */
+  refusals(): Refusal[] {
+    const { type, reader } = this.exchange(Type.command, this.commandBody(this.nonce(), CommandOp.refusals));
+    const refusals = type === Type.refusals ? readRefusals(reader) : undefined;
+    if (refusals === undefined) throw new Error("answer: no refusals");
+    return refusals;
   }
 }

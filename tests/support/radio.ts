@@ -17,6 +17,7 @@ import {
 import { Reader } from "../../protocol/wire/cbor";
 import { codeName } from "../../protocol/wire/codes";
 import {
+  askBody,
   emptyBody,
   type Frame,
   frame,
@@ -42,6 +43,10 @@ const MESSAGE_S = [0.03, 0.1] as const;
 export const FORGED = ["bundle", "heartbeat", "claim", "keys", "reset", "time", "unlock", "command"] as const;
 export type Forged = (typeof FORGED)[number];
 
+/** All that attackers send because it costs the lock much: those, good ones again, and questions that it answers by a receipt. */
+export const COSTLY = [...FORGED, "replay", "question"] as const;
+export type Costly = (typeof COSTLY)[number];
+
 /** Somebody near the door. */
 export interface Actor {
   /** Does one thing, and says after how many seconds the next one comes; undefined for never again. */
@@ -56,6 +61,8 @@ export class Air {
   readonly sessions: WeakRef<Session>[] = [];
   /** Every message that a resident sent, as anybody near hears it. */
   readonly heard: Uint8Array[] = [];
+  /** The good bundles and signs of life among it: types and bodies. */
+  readonly good: [number, Uint8Array][] = [];
   /** The most radio sessions that were open at once. */
   most = 0;
   #open: WeakRef<Session>[] = [];
@@ -233,13 +240,27 @@ export class Carrier extends Honest {
   protected say(isFresh: boolean): string {
     if (isFresh) return "";
     const { head, result } = this.line.send(Type.bundle, this.#bundle);
+    if (head.type !== Type.receipt) return result;
+    this.line.air.good.push([Type.bundle, this.#bundle]);
+    return "applied";
+  }
+}
+
+/** A courier that wants to know which acks there are. */
+export class Asker extends Honest {
+  protected say(isFresh: boolean): string {
+    if (isFresh) return "";
+    const { head, result } = this.line.send(Type.ask, askBody({ first: 1 }));
     return head.type === Type.receipt ? "applied" : result;
   }
 }
 
 // ---- attackers
 
-/** What an attacker does with a line. `chatter` sends bytes without meaning, `silent` nothing, `halfway` stops where it gets interesting. */
+/**
+ * What an attacker does with a line. `chatter` sends bytes without meaning, `silent` nothing, `halfway` stops where it gets interesting;
+ * `forge` sends what is costly, again and again, and `hit-and-run` does so once.
+ */
 export type Habit = "silent" | "chatter" | "halfway" | "forge" | "hit-and-run";
 export const HABITS: readonly Habit[] = ["silent", "chatter", "halfway", "forge", "hit-and-run"];
 
@@ -257,11 +278,11 @@ export type Pause = readonly [number, number];
 export class Attacker implements Actor {
   readonly #line: Line;
   readonly #habit: Habit;
-  readonly #kinds: readonly Forged[];
+  readonly #kinds: readonly Costly[];
   readonly #victim: Phone;
   readonly #pause: Pause;
 
-  constructor(air: Air, habit: Habit, kinds: readonly Forged[], victim: Phone, pause: Pause) {
+  constructor(air: Air, habit: Habit, kinds: readonly Costly[], victim: Phone, pause: Pause) {
     this.#line = new Line(air);
     this.#habit = habit;
     this.#kinds = kinds;
@@ -298,9 +319,15 @@ export class Attacker implements Actor {
       line.challenge();
       return;
     }
-    const forged = this.#forge(dice.pick(this.#kinds));
-    line.send(...forged);
+    line.send(...this.#costly(dice.pick(this.#kinds)));
     if (this.#habit === "hit-and-run") line.hangUp();
+  }
+
+  #costly(kind: Costly): [number, Uint8Array] {
+    const { air } = this.#line;
+    if (kind === "replay") return air.dice.pick(air.good);
+    if (kind === "question") return [Type.ask, askBody({ first: 1, user: 1 + air.dice.below(100) })];
+    return this.#forge(kind);
   }
 
   /** A message that passes every check but that of its signature. */
@@ -332,8 +359,10 @@ export class Attacker implements Actor {
           Type.keys,
           signKeyset(crypto, own, { lock, number: 2, keys: [{ ...own, may: 3 }], claim: 1 }),
         ];
-      case "reset":
-        return [Type.reset, signReset(crypto, own, { lock, claim: 1 })];
+      case "reset": {
+        line.hello();
+        return [Type.reset, signReset(crypto, own, { lock, claim: 1, nonce: line.nonce })];
+      }
       case "time": {
         line.hello();
         return [Type.time, signTime(crypto, own, { lock, nonce: line.nonce, time: issuedAt, timeEpoch: 0 })];

@@ -127,7 +127,9 @@ export class RandomDeltas {
 
   #set(): Operation {
     const dice = this.#dice;
-    const setting = 1 + dice.below(dice.chance(0.7) ? 15 : dice.chance(0.8) ? 80 : 255);
+    const setting = dice.chance(0.05)
+      ? 80
+      : 1 + dice.below(dice.chance(0.7) ? 15 : dice.chance(0.8) ? 79 : 255);
     const value = this.#value(setting);
     const isCut = value.length > 1 && dice.chance(0.05);
     return { op: "set", setting, value: isCut ? value.slice(1) : value };
@@ -150,8 +152,16 @@ export class RandomDeltas {
     if (setting === 14) return Uint8Array.of(dice.pick([0, 16]), dice.below(10));
     if (setting < 16) return Uint8Array.of(dice.below(15), dice.below(256));
     if (isNone) return Uint8Array.of(0);
+    if (setting === 80) return Uint8Array.from(this.#denied());
     const isMode = dice.chance(0.4);
     const effect = isMode ? [0, dice.below(4)] : [dice.below(140), 255];
     return Uint8Array.of(81, dice.below(256), dice.below(2), dice.below(256), ...effect);
+  }
+
+  /** Offline codes to deny, mostly in order; of those of a week one in seven is there. */
+  #denied(): number[] {
+    const dice = this.#dice;
+    const count = 1 + dice.below(9);
+    return Array.from({ length: count }, (_, i) => [i * 3 + dice.below(4), 81, dice.below(256)]).flat();
   }
 }

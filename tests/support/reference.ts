@@ -233,7 +233,7 @@ export class ReferenceTable {
   #set(setting: number, value: Uint8Array): Outcome {
     const formal = settingFormat(setting, value);
     if (formal !== undefined) return done(formal);
-    if (setting >= HOLIDAY + this.#limits.holidays) return done("capacity");
+    if (isHoliday(setting) && setting >= HOLIDAY + this.#limits.holidays) return done("capacity");
     const was = this.settings.get(setting);
     if (was !== undefined && hex(was) === hex(value)) return done("unchanged");
     const conflict = this.#conflict(setting, Buffer.from(value));
@@ -313,7 +313,8 @@ function settingFormat(setting: number, value: Uint8Array): string | undefined {
     return value.length !== 2 ? "bad-format" : value[0] * 256 + value[1] > 3600 ? "range" : undefined;
   // What is sealed is never so short.
   if (setting >= 11 && setting <= 13) return "bad-format";
-  const shape = setting >= HOLIDAY && setting < HOLIDAY + 64 ? HOLIDAY_SHAPE : SHAPES[setting];
+  if (setting === DENIED) return deniedFormat(value);
+  const shape = isHoliday(setting) ? HOLIDAY_SHAPE : SHAPES[setting];
   if (shape === undefined) return "unsupported";
   if (shape.mayBeNone && value.length === 1) return value[0] === 0 ? undefined : "range";
   if (value.length !== shape.length) return "bad-format";
@@ -324,6 +325,22 @@ const MASTER = 4;
 const DENSITY = 5;
 const BUSINESS_HOURS = 7;
 const HOLIDAY = 16;
+const DENIED = 80;
+const isHoliday = (setting: number): boolean => setting >= HOLIDAY && setting < HOLIDAY + 64;
+
+/** Up to eight groups of three bytes: which code, below 32, and its window; those of a week, from 24 on, name a Monday. */
+function deniedFormat(value: Uint8Array): string | undefined {
+  const text = hex(value);
+  if (text.length === 2) return text === "00" ? undefined : "range";
+  const groups = text.match(/.{6}/g) ?? [];
+  if (groups.join("") !== text || groups.length > 8) return "bad-format";
+  const isOne = (group: string): boolean => {
+    const date = new Date(Number.parseInt(group.slice(2), 16) * 86_400_000);
+    return group < "18" || (group < "20" && date.getUTCDay() === 1);
+  };
+  const areSorted = groups.every((group, i) => i === 0 || groups[i - 1] < group);
+  return areSorted && groups.every(isOne) ? undefined : "range";
+}
 
 /** The length of a setting's value, which values mean something, and whether one byte 0 takes it away. */
 interface Shape {

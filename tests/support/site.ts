@@ -2,21 +2,21 @@
 // world's clock is the real one, set to another day.
 
 import { randomFillSync, randomInt } from "node:crypto";
-import { LOCK_1000 } from "../../firmware/core/profile";
-import { type Carried, carry } from "../../protocol/courier/courier";
+import { LOCK_1000, type Profile } from "../../firmware/core/profile";
+import type { Carried } from "../../protocol/courier/courier";
 import { type Link, MemoryLink } from "../../protocol/courier/link";
-import { brokerPassword } from "../../protocol/crypto/derive";
 import { signingKey } from "../../protocol/issuer/encode";
 import { Issuer, type Received } from "../../protocol/issuer/issuer";
-import { deliver } from "../../protocol/issuer/mailbox";
+import { commission, deliver } from "../../protocol/issuer/mailbox";
 import { toHex } from "../../protocol/wire/bytes";
 import { reasonName } from "../../protocol/wire/codes";
-import { MAX_REQUEST_ID, StatusFlag, Type } from "../../protocol/wire/messages";
+import { MAX_REQUEST_ID } from "../../protocol/wire/messages";
 import { typePin } from "../../simulator/board/board";
 import { node } from "../../simulator/board/crypto";
 import { VirtualLock } from "../../simulator/fleet/virtual-lock";
 import type { TlsSetup } from "../../simulator/net/mqtt-port";
 import { parseSheet } from "../../tools/csv";
+import { doWork } from "../../tools/office/works";
 import { provisionLock } from "../../tools/provisioning";
 import { intlOffset } from "../../tools/zone";
 import { MemoryStore, NOW, PEOPLE } from "../protocol/issuer/rig";
@@ -24,11 +24,16 @@ import { MemoryStore, NOW, PEOPLE } from "../protocol/issuer/rig";
 export const SITE = "test";
 const TICK_MS = 50;
 
-/** A lock of the site, and its user and password at a broker. */
+/** A lock of the site. */
 export interface SiteLock {
   readonly virtual: VirtualLock;
   readonly id: string;
-  readonly password: string;
+}
+
+export interface SiteOptions {
+  readonly tls?: TlsSetup;
+  /** What the locks are; the issuer takes all of them for large ones. */
+  readonly profile?: Profile;
 }
 
 export class Site {
@@ -47,7 +52,11 @@ export class Site {
   }
 
   /** A site with so many doors, and the people of these rows with keys to all of them. */
-  static async make(doors: number, people: string, tls?: TlsSetup): Promise<Site> {
+  static async make(
+    doors: number,
+    people: string,
+    { tls, profile = LOCK_1000 }: SiteOptions = {},
+  ): Promise<Site> {
     const random = (buffer: Uint8Array) => void randomFillSync(buffer);
     const issuer = await Issuer.open({
       crypto: node,
@@ -65,7 +74,7 @@ export class Site {
     const { errors } = await issuer.importSheets(sheets, NOW);
     if (errors.length > 0) throw new Error(JSON.stringify(errors[0]));
     const site = new Site(issuer);
-    for (const name of names) await site.#install(name, tls);
+    for (const name of names) await site.#install(name, profile, tls);
     return site;
   }
 
@@ -74,27 +83,25 @@ export class Site {
     return NOW + (Date.now() - this.#began) / 1000;
   }
 
-  async #install(door: string, tls: TlsSetup | undefined): Promise<void> {
+  async #install(door: string, profile: Profile, tls: TlsSetup | undefined): Promise<void> {
     const { issuer } = this;
     const random = (buffer: Uint8Array) => void randomFillSync(buffer);
     const maker = signingKey(node, new Uint8Array(randomFillSync(Buffer.alloc(32))));
     const owner = issuer.signers.owner.publicKey;
-    const made = provisionLock({ profile: LOCK_1000.id, maker, owner, site: SITE, random });
+    const made = provisionLock({ profile: profile.id, maker, owner, site: SITE, random });
     await issuer.bindLock(door, made.record);
     const world = { now: () => this.now() };
     const virtual = new VirtualLock({ image: made.image, crypto: node, world, random, tls });
     const id = toHex(virtual.id);
-    const papers = [
-      { type: Type.claim, body: issuer.claim(id) },
-      { type: Type.keys, body: issuer.keyset(id) },
-    ];
-    const carried = await carry(new MemoryLink((message) => virtual.receive(message)), {
-      mail: async ({ flags }) => ((flags & StatusFlag.unclaimed) !== 0 ? papers : []),
-      time: async () => undefined,
-      receipt: async () => {},
-    });
+    const link = new MemoryLink((message) => virtual.receive(message));
+    const carried = await commission(issuer, id, link);
     if (carried.outcome !== "done") throw new Error(`${door}: ${carried.reason}`);
-    this.locks.push({ virtual, id, password: brokerPassword(node, made.record.keys.linkKey) });
+    this.locks.push({ virtual, id });
+  }
+
+  /** What `tumbler broker-user --all` tells: a line of a password file for each lock. */
+  async brokerUsers(): Promise<string> {
+    return (await doWork(this.issuer, { work: "broker-users", door: undefined }, NOW)).text;
   }
 
   /** Brings a lock what waits for it, once. */

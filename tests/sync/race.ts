@@ -372,7 +372,7 @@ export class Race {
   #wantedOfBeat({ issuedAt, acks }: Beat): string {
     const seen = Math.min(acks, this.applied);
     if (issuedAt < this.heard.issuedAt) return "replayed";
-    if (issuedAt === this.heard.issuedAt) return seen === this.heard.acks ? "already-applied" : "replayed";
+    if (issuedAt === this.heard.issuedAt) return seen <= this.heard.acks ? "already-applied" : "replayed";
     this.heard = { issuedAt, acks: Math.max(seen, this.heard.acks) };
     this.freed = this.heard.acks;
     return "applied";

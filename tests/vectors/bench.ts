@@ -46,6 +46,7 @@ import {
 } from "../../protocol/wire/messages";
 import { May } from "../../protocol/wire/payloads";
 import { type Receipt, readReceipt, writeReceipt } from "../../protocol/wire/receipt";
+import { readRefusals } from "../../protocol/wire/refusals";
 import { blankImage, type FlashImage, VirtualBoard } from "../../simulator/board/board";
 import { node } from "../../simulator/board/crypto";
 
@@ -391,6 +392,7 @@ export function readAnswer(answer: Uint8Array): Readable {
   }
   if (head.type === Type.nonce)
     return { type: "nonce", nonce: toHex(readNonce(reader) ?? new Uint8Array(0)) };
+  if (head.type === Type.refusals) return { type: "refusals", refusals: readRefusals(reader) };
   const page = openPage(answer);
   if (page !== undefined) {
     const { first, events } = page;

@@ -141,7 +141,7 @@ function usualPairs(message: EnvelopeCase["message"], state: State): Pairs {
         [5, [new Uint8Array(16).fill(1), new Uint8Array(16).fill(2)]],
       ];
     case "reset":
-      return [...start, [2, 1]];
+      return [...start, [2, 1], [3, placeIn(state).nonce]];
     case "unlock":
       return [...start, [2, placeIn(state).challenge], [3, SIGNERS.phone.publicKey]];
     case "command":

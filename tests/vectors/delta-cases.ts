@@ -381,11 +381,11 @@ function settings(): Plan[] {
   add("set: a relock after 3,600 seconds", "applied", set(Setting.relockSeconds, fromHex("0e10")));
   add("set: a relock after 3,601 seconds", "range", set(Setting.relockSeconds, fromHex("0e11")));
   add("set: a relock of one byte", "bad-format", set(Setting.relockSeconds, fromHex("05")));
-  add("set: an unknown setting", "unsupported", set(80, fromHex("01")));
+  add("set: an unknown setting", "unsupported", set(81, fromHex("01")));
   add("set: setting 0", "bad-format", set(0, fromHex("01")));
   add("set: an empty value", "bad-format", set(Setting.mode, new Uint8Array(0)));
-  add("set: an unknown setting of 183 bytes", "unsupported", set(80, new Uint8Array(183)));
-  add("set: a value of 184 bytes", "bad-format", set(80, new Uint8Array(184)));
+  add("set: an unknown setting of 183 bytes", "unsupported", set(81, new Uint8Array(183)));
+  add("set: a value of 184 bytes", "bad-format", set(81, new Uint8Array(184)));
   add("set: without a value", "bad-format", raw(Op.set, [0, Setting.mode]));
   add("set: an extension", "applied", raw(Op.set, [0, Setting.mode], [1, fromHex("02")], [128, 0]));
   return plans;

@@ -21,7 +21,7 @@ export interface CourierCase {
 export interface LockCase {
   readonly name: string;
   readonly bytes: string;
-  readonly means: { readonly [field: string]: string | number } | null;
+  readonly means: { readonly [field: string]: string | number | readonly object[] } | null;
 }
 
 type Pairs = (readonly [number | string, CborValue])[];
@@ -109,8 +109,8 @@ function toLock(): CourierCase[] {
   add("a message of 2,065 bytes", new Uint8Array(MAX_MESSAGE_BYTES + 1), "too-large");
   add("a message of 2,064 bytes that is none", new Uint8Array(MAX_MESSAGE_BYTES), "malformed");
   add("ask before hello", ask([0, 1]), "bad-state", false);
-  add("an unknown type before hello", framed(22, 1, payloadOf()), "bad-state", false);
-  add("an unknown type", framed(22, 1, payloadOf()), "frame-order");
+  add("an unknown type before hello", framed(23, 1, payloadOf()), "bad-state", false);
+  add("an unknown type", framed(23, 1, payloadOf()), "frame-order");
   add("a status, which only locks send", framed(Type.status, 1, payloadOf()), "frame-order");
   add("a result, which only locks send", framed(Type.result, 1, payloadOf([0, 0])), "frame-order");
   questions(add);
@@ -162,6 +162,7 @@ function questions(add: Add): void {
     framed(Type.page, 1, payloadOf([0, new Uint8Array(60)])),
     "frame-order",
   );
+  add("refusals, which only locks send", framed(Type.refusals, 1, payloadOf([0, []])), "frame-order");
 }
 
 function status(changes: Pairs, drop?: number): Uint8Array {
@@ -233,7 +234,39 @@ function fromLock(): LockCase[] {
   add("a page of 1,596 bytes", page([0, new Uint8Array(1596)]), { type: "page", sealed: "00".repeat(1596) });
   add("a page of 1,597 bytes", page([0, new Uint8Array(1597)]), null);
   add("a page with an unknown critical key", page([0, eight], [1, 1]), null);
+  refusals(add);
   return cases;
+}
+
+function refusals(add: (name: string, bytes: Uint8Array, means: LockCase["means"]) => void): void {
+  const list = (...items: CborValue[]) => framed(Type.refusals, 9, payloadOf([0, items]));
+  const known = [1, 3, 1, 2, 1_803_862_800, 12, 0];
+  const unknown = [3, 7, 1, 0, 340, 12, 1_803_859_540];
+  const counted = [1, 2, 41, 0, 95, 11, 0];
+  const names = ["method", "reason", "count", "trust", "time", "boot", "dated"];
+  const means = (...lines: number[][]) => ({
+    type: "refusals",
+    refusals: lines.map((line) => Object.fromEntries(names.map((name, i) => [name, line[i]]))),
+  });
+  const longest = [15, 255, MAX_U32, 0, MAX_U32, 0x7fffff, MAX_U32];
+  const but = (place: number, value: CborValue) => known.map((was, i) => (i === place ? value : was));
+  add("no refusals", list(), means());
+  add("refusals", list(known, unknown, counted), means(known, unknown, counted));
+  add("twenty refusals", list(...Array(20).fill(longest)), means(...Array(20).fill(longest)));
+  add("twenty-one refusals", list(...Array(21).fill(longest)), null);
+  add("a refusal by a clock that was held", list(but(3, 1)), means([1, 3, 1, 1, ...known.slice(4)]));
+  add("a refusal of a trust to come", list(but(3, 3)), null);
+  add("a refusal for no reason", list(but(1, 0)), null);
+  add("a refusal of nobody", list(but(2, 0)), null);
+  add("a refusal that knew the time, dated all the same", list(but(6, 1)), null);
+  add("a refusal of boot 8388608", list(but(5, 0x800000)), null);
+  add("a refusal of method 16", list(but(0, 16)), null);
+  add("a refusal of six", list(known.slice(0, 6)), null);
+  add("a refusal of eight", list([...known, 0]), null);
+  const extended = framed(Type.refusals, 9, payloadOf([0, [known]], [128, 1]));
+  add("refusals with an extension", extended, means(known));
+  const critical = framed(Type.refusals, 9, payloadOf([0, [known]], [1, 1]));
+  add("refusals with an unknown critical key", critical, null);
 }
 
 /** messages.json. */

@@ -42,15 +42,25 @@ export function heartbeats(): EnvelopeCase[] {
     [5, 3],
   ]);
   heard.pairs("an earlier heartbeat", "replayed", [[3, HEARD - 1]]);
-  heard.pairs("other acks at the same second", "replayed", [
+  heard.pairs("fewer acks at the same second", "already-applied", [
     [3, HEARD],
     [4, 1],
     [5, 3],
   ]);
-  heard.pairs("other events at the same second", "replayed", [
+  heard.pairs("fewer events at the same second", "already-applied", [
     [3, HEARD],
     [4, 2],
     [5, 2],
+  ]);
+  heard.pairs("more acks than there are at the same second", "already-applied", [
+    [3, HEARD],
+    [4, MAX_SEQ],
+    [5, 3],
+  ]);
+  heard.pairs("another event at the same second", "replayed", [
+    [3, HEARD],
+    [4, 2],
+    [5, 4],
   ]);
   heard.pairs("a second later, with lower numbers", "applied", [
     [3, HEARD + 1],
@@ -93,13 +103,18 @@ export function resets(): EnvelopeCase[] {
   list.pairs("a consent to a reset", "applied", []);
   list.pairs("a consent for another claim", "replayed", [[2, 2]]);
   list.pairs("a consent for claim 0", "malformed", [[2, 0]]);
+  list.pairs("a consent without a nonce", "malformed", [[3, undefined]]);
+  list.pairs("a nonce of seven bytes for a consent", "malformed", [[3, new Uint8Array(7)]]);
   list.pairs("a consent for another lock", "wrong-lock", [[1, OTHER_LOCK]]);
+  list.pairs("a consent to another nonce", "replayed", [[3, new Uint8Array(8)]]);
+  list.pairs("a consent after 30 seconds", "applied", [], { uptime: 30 });
+  list.pairs("a consent after 31 seconds", "timeout", [], { uptime: 31 });
   list.pairs("a consent signed by the maker", "bad-signature", [], { signer: SIGNERS.maker });
   list.pairs("a consent for another claim, signed by an issuer", "bad-signature", [[2, 2]], {
     signer: SIGNERS.issuer,
   });
   list.pairs("a consent with an extension", "applied", [[128, null]]);
-  list.pairs("a consent with an unknown critical key", "malformed", [[3, null]]);
+  list.pairs("a consent with an unknown critical key", "malformed", [[4, null]]);
   list.envelope("a consent in the domain of keysets", "bad-signature", { domain: "tumbler/1 keys" });
   return [...early.list, ...list.list];
 }
@@ -205,7 +220,26 @@ export function commands(): EnvelopeCase[] {
   });
   list.pairs("a phone that has no slot", "unknown-key", [by(stranger)], { signer: stranger });
   list.pairs("command 0", "unsupported", op(0));
-  list.pairs("command 6", "unsupported", op(6));
+  list.pairs("refusals", "refusals", op(CommandOp.refusals));
+  list.pairs("refusals, with an argument", "range", op(CommandOp.refusals, tour));
+  list.pairs(
+    "refusals, without the capability",
+    "key-not-allowed",
+    [by(visitor), ...op(CommandOp.refusals)],
+    {
+      signer: visitor,
+    },
+  );
+  list.pairs(
+    "refusals, by a phone that is disabled",
+    "not-allowed",
+    [by(former), ...op(CommandOp.refusals)],
+    {
+      signer: former,
+      detail: Reason.disabled,
+    },
+  );
+  list.pairs("command 7", "unsupported", op(7));
   list.pairs("command 255, by a phone that is disabled", "unsupported", [by(former), ...op(255)], {
     signer: former,
   });

@@ -123,7 +123,7 @@ const HOLIDAYS: readonly Row[] = [
   ["a holiday in an unknown mode", "range", holiday(0, "52b800030003")],
   ["a holiday of five bytes", "bad-format", holiday(0, "52b8000301")],
   ["a holiday of one byte that is not 0", "range", holiday(0, "01")],
-  ["a holiday behind the last", "unsupported", holiday(64, "52b8000301ff")],
+  ["a setting behind the last", "unsupported", set(Setting.offlineDenied + 1, "52b8000301ff")],
   ["a reset delay of one byte", "bad-format", set(Setting.resetDelay, "00")],
 ];
 
@@ -168,6 +168,7 @@ const SECRETS: readonly Row[] = [
   ["a broker without a port", "bad-format", secret(Setting.broker, broker("h", 0))],
   ["a broker with a space in its host", "bad-format", secret(Setting.broker, broker("a b"))],
 ];
+const denied = (hex: string): Delta => set(Setting.offlineDenied, hex);
 const LATER: readonly Row[] = [
   ["leases of seven days", "applied", set(Setting.leaseDays, "0007")],
   ["no leases", "applied", set(Setting.leaseDays, "0000"), set(Setting.leaseDays, "0007")],
@@ -180,6 +181,23 @@ const LATER: readonly Row[] = [
   ["offline codes of no index", "range", set(Setting.offlineCodes, "0100")],
   ["offline codes of nine indexes", "range", set(Setting.offlineCodes, "0109")],
   ["offline codes of one byte", "bad-format", set(Setting.offlineCodes, "01")],
+  ["one denied code", "applied", denied("00518e")],
+  [
+    "eight denied codes, of every kind",
+    "applied",
+    denied("00518e07518e08518e0f518e10518e17518e18518e1f518e"),
+  ],
+  ["a code that is denied on two days", "applied", denied("00518e00518f")],
+  ["the same denied codes again", "unchanged", denied("00518e00518f"), denied("00518e00518f")],
+  ["no denied codes", "applied", denied("00"), denied("00518e")],
+  ["no denied codes, as nobody denied any", "applied", denied("00")],
+  ["nine denied codes", "bad-format", denied("00518e01518e02518e03518e04518e05518e06518e07518e08518e")],
+  ["denied codes with a byte too many", "bad-format", denied("00518e00")],
+  ["denied codes that descend", "range", denied("01518e00518e")],
+  ["one code that is denied twice", "range", denied("00518e00518e")],
+  ["a denied code of a fifth kind", "range", denied("20518e")],
+  ["a denied code of a week that begins on a Tuesday", "range", denied("18518f")],
+  ["denied codes of one byte that is not 0", "range", denied("01")],
   ["a reset delay of a day", "applied", set(Setting.resetDelay, "0018")],
   ["a reset delay of 672 hours", "applied", set(Setting.resetDelay, "02a0")],
   ["a reset delay of 673 hours", "range", set(Setting.resetDelay, "02a1")],

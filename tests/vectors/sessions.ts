@@ -9,14 +9,24 @@ import {
   signCommand,
   signHeartbeat,
   signRebase,
+  signReset,
   signUnlock,
 } from "../../protocol/issuer/encode";
 import { ascii, fromHex, toHex } from "../../protocol/wire/bytes";
 import { encode } from "../../protocol/wire/cborx";
 import { genesisHead } from "../../protocol/wire/chain";
 import { Item } from "../../protocol/wire/digest";
-import { ENTRY_BYTES, type Entry, emptyEntry, Flag, Kind, packEntry, Role } from "../../protocol/wire/entry";
-import { MAX_MESSAGE_BYTES } from "../../protocol/wire/limits";
+import {
+  Capability,
+  ENTRY_BYTES,
+  type Entry,
+  emptyEntry,
+  Flag,
+  Kind,
+  packEntry,
+  Role,
+} from "../../protocol/wire/entry";
+import { MAX_MESSAGE_BYTES, MAX_U32 } from "../../protocol/wire/limits";
 import {
   askBody,
   emptyBody,
@@ -34,6 +44,8 @@ import {
   card,
   claimTicket,
   type Exchange,
+  KEYSET,
+  KEYSET_NUMBER,
   keyset,
   LOCK_ID,
   phone,
@@ -366,6 +378,76 @@ function rebased(): Session {
   return story.end("a rebase");
 }
 
+/** A key that signed for a day to come is taken away, and a consent to a reset comes in a later session again. */
+function stolenKey(): Session {
+  const story = new Story(L500I);
+  const { bench } = story;
+  story.add(...bench.serve());
+  const beat = (name: string, signer: SigningKey, issuedAt: number) => {
+    const said = { lock: LOCK_ID, epoch: 1, issuedAt, acks: 0, events: 1 };
+    story.send(name, Type.heartbeat, signHeartbeat(node, signer, said));
+  };
+  beat("a heartbeat of the last second", SIGNERS.issuer, MAX_U32);
+  bench.uptime = 5;
+  beat("an honest heartbeat, which is older", SIGNERS.porter, START + 5);
+  story.send("a keyset without the key", Type.keys, keyset(KEYSET_NUMBER + 1, KEYSET.slice(1)));
+  beat("the heartbeat of the last second again", SIGNERS.issuer, MAX_U32);
+  beat("the honest heartbeat again", SIGNERS.porter, START + 5);
+  story.hello();
+  const said = { lock: LOCK_ID, claim: 1, nonce: bench.nonce };
+  const consent = signReset(node, SIGNERS.owner, said);
+  story.send("a consent to a reset", Type.reset, consent);
+  story.send("a time that answers the same nonce", Type.time, bench.timeAnswer());
+  story.newSession();
+  story.hello();
+  story.send("the consent in a later session", Type.reset, consent);
+  story.bye();
+  return story.end("a stolen key, and an old consent");
+}
+
+/** Refusals before and after a loss of power, with a clock and without, as the one is told who may read them. */
+function whyDenied(): Session {
+  const story = new Story(L500I);
+  const { bench } = story;
+  story.add(...bench.serve());
+  const terms = { role: Role.guest, start: START + 3600, end: START + 90_000 };
+  story.bundle(
+    "an installer, a guest of tomorrow, and one who is switched off",
+    phone(0, SIGNERS.phone.publicKey, { role: Role.admin, capabilities: Capability.readLog }),
+    phone(1, SIGNERS.visitor.publicKey, terms),
+    phone(2, SIGNERS.former.publicKey),
+    { op: "disable", slot: 2, generation: 3 },
+  );
+  const unlock = (name: string, signer: SigningKey) => {
+    story.send("challenge", Type.challenge, emptyBody());
+    story.send(name, Type.unlock, signUnlock(node, signer, { lock: LOCK_ID, nonce: bench.challenge }));
+  };
+  const refusals = (name: string, signer: SigningKey) => {
+    story.send("challenge", Type.challenge, emptyBody());
+    const what = { lock: LOCK_ID, nonce: bench.challenge, op: CommandOp.refusals };
+    story.send(name, Type.command, signCommand(node, signer, { ...what, argument: new Uint8Array(0) }));
+  };
+  refusals("refusals before there are any", SIGNERS.phone);
+  bench.uptime = 60;
+  unlock("unlock before the start", SIGNERS.visitor);
+  bench.uptime = 65;
+  unlock("unlock by one who is switched off", SIGNERS.former);
+  story.powerCycle();
+  story.hello();
+  bench.uptime = 340;
+  unlock("unlock while the clock is unknown", SIGNERS.visitor);
+  refusals("refusals, one of them without a time", SIGNERS.phone);
+  bench.uptime = 400;
+  story.hello();
+  story.send("time", Type.time, bench.timeAnswer());
+  bench.uptime = 401;
+  unlock("unlock by one who is switched off, with a clock", SIGNERS.former);
+  refusals("refusals, one of them dated", SIGNERS.phone);
+  refusals("refusals, without the capability", SIGNERS.visitor);
+  story.bye();
+  return story.end("why a door stayed shut");
+}
+
 /** sessions.json. */
 export function sessionVectors() {
   const about =
@@ -373,6 +455,14 @@ export function sessionVectors() {
   const { story } = firstDay();
   return {
     about,
-    sessions: [story.end("from the box into service"), secondDay(), smallLock(), atTheDoor(), rebased()],
+    sessions: [
+      story.end("from the box into service"),
+      secondDay(),
+      smallLock(),
+      atTheDoor(),
+      rebased(),
+      stolenKey(),
+      whyDenied(),
+    ],
   };
 }

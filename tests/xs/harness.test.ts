@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash, createHmac, createPrivateKey, createPublicKey, sign } from "node:crypto";
 import { promisify } from "node:util";
+import { tell } from "../support/tell";
 import {
   bundle,
   bytecodeBytes,
@@ -61,15 +62,9 @@ async function withMachine<T>(
 }
 
 describe("XS harness", () => {
-  const numbers: [string, number][] = [];
-
   before(async function () {
     this.timeout(600_000);
     await ensureXs();
-  });
-
-  after(() => {
-    for (const [name, value] of numbers) console.log("    " + name + " " + value);
   });
 
   describe("the engine", () => {
@@ -133,7 +128,7 @@ describe("XS harness", () => {
         }
       }));
 
-    it("verifies Node's Ed25519 signatures, and only those, in a heap of the board's size", async () => {
+    it("verifies Node's Ed25519 signatures, and only those, in a heap of the board's size", async function () {
       const seed = sample(32, 3);
       const der = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), seed]);
       const privateKey = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
@@ -150,7 +145,7 @@ describe("XS harness", () => {
       await withMachine(startWith(ED25519, { frozen: true, fixed }), async (machine) => {
         await machine.evaluate(setup);
         assert.equal((await machine.evaluate(verify)).value, "true");
-        numbers.push(["xs.compute_ed25519_verify", (await machine.measure(verify)).compute]);
+        tell(this, "xs.compute_ed25519_verify " + (await machine.measure(verify)).compute);
         await machine.evaluate("message[100] ^= 1");
         assert.equal((await machine.evaluate(verify)).value, "false");
       });
@@ -158,7 +153,7 @@ describe("XS harness", () => {
   });
 
   describe("the instruction meter", () => {
-    it("counts the same for the same code, on one machine and on another", async () => {
+    it("counts the same for the same code, on one machine and on another", async function () {
       const { code } = await bundle(HASHES);
       const first = await measure(code, HMAC_OF_A_PIN);
       assert.equal((await measure(code, HMAC_OF_A_PIN)).compute, first.compute);
@@ -168,7 +163,7 @@ describe("XS harness", () => {
         await machine.heap();
         assert.equal((await machine.measure(HMAC_OF_A_PIN)).compute, first.compute);
       });
-      numbers.push(["xs.compute_hmac", first.compute]);
+      tell(this, "xs.compute_hmac " + first.compute);
     });
 
     it("counts nothing for nothing and twice as much for two", async () => {
@@ -244,12 +239,15 @@ describe("XS harness", () => {
       );
     });
 
-    it("of an idle machine, and with the hashes, is known", async () => {
+    it("of an idle machine, and with the hashes, is known", async function () {
       const idle = await withMachine(XsMachine.start({ frozen: true }), (machine) => machine.heap());
       const hashes = await withMachine(startWith(HASHES, { frozen: true }), (machine) => machine.heap());
       assert.ok(hashes.bytes > idle.bytes && hashes.bytes < idle.bytes + 40_000);
-      numbers.push(["xs.heap_idle_bytes", idle.bytes], ["xs.heap_with_hashes_bytes", hashes.bytes]);
-      numbers.push(["xs.bytecode_hashes_bytes", await bytecodeBytes(HASHES)], ["xs.engine_bits", idle.bits]);
+      tell(this, "xs.heap_idle_bytes " + idle.bytes + ", xs.heap_with_hashes_bytes " + hashes.bytes);
+      tell(
+        this,
+        "xs.bytecode_hashes_bytes " + (await bytecodeBytes(HASHES)) + ", xs.engine_bits " + idle.bits,
+      );
     });
   });
 

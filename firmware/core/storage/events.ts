@@ -56,6 +56,8 @@ const ERASES_A_BLOCK = 2;
 const ERASES_WITHOUT_ROOM = 4;
 /** After blocks in a row that did not take their headers, or all of them failed: an hour. Each try costs the oldest events. */
 const PAUSE_CALLS = 3600;
+/** Sectors that are read from the newest on back, while a person waits: some 1,900 events. */
+const MAX_BACK_SECTORS = 16;
 
 export class EventLog {
   /** The seq of the next event. */
@@ -316,6 +318,32 @@ export class EventLog {
     const top = this.#ahead ?? this.#newest;
     if (!this.mounted) return { first: this.next, head: head.slice(), entries: new Uint8Array(0) };
     return this.#pages.read(from, top.number, this.next, this.#chain);
+  }
+
+  /**
+   * Shows the events that can still be read, newest first, until `show` gives false; the object is the same each time. Looks at no more
+   * than {@link MAX_BACK_SECTORS} sectors, in the memory of one.
+   */
+  readBack(show: (event: LockEvent) => boolean): void {
+    if (!this.mounted) return;
+    const { blocks, blockBytes } = this.#device;
+    const sector = new Uint8Array(blockBytes);
+    const event = emptyEvent();
+    const last = this.#newest.number;
+    let before = this.next;
+    for (let number = last; number > Math.max(0, last - Math.min(blocks, MAX_BACK_SECTORS)); number--) {
+      if (!this.#device.read(sector, this.#start(number))) continue;
+      if (headerNumber(sector, this.#seed) !== number) continue;
+      const first = headerFirst(sector);
+      const end = Math.min(endOfNumbers(first, blockBytes), before);
+      const stands = findEntries(sector, ENTRY_BYTES, first, end, this.#seed);
+      for (let at = blockBytes - ENTRY_BYTES; at > 0; at -= ENTRY_BYTES) {
+        if (stands[at / ENTRY_BYTES] === 0) continue;
+        unpackEntry(sector, at, event);
+        before = event.seq;
+        if (!show(event)) return;
+      }
+    }
   }
 
   /**

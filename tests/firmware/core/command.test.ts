@@ -24,6 +24,7 @@ const NEEDED: Readonly<Record<number, number>> = {
   [CommandOp.rename]: Capability.rename,
   [CommandOp.resetCodes]: Capability.resetCode,
   [CommandOp.resetLock]: Capability.resetLock,
+  [CommandOp.refusals]: Capability.readLog,
 };
 const GOOD: Readonly<Record<number, Uint8Array>> = {
   [CommandOp.mode]: Uint8Array.of(Mode.tour),
@@ -74,7 +75,7 @@ describe("X7 A61 a command", () => {
 
   it("that nobody knows is unsupported, and logged", () => {
     const { door, phone } = doorOf(ALL_CAPABILITIES);
-    for (const op of [0, CommandOp.resetLock + 1, 255]) {
+    for (const op of [0, CommandOp.refusals + 1, 255]) {
       assert.equal(phone.command(op), "unsupported");
       assert.deepEqual(lastOf(door), [EventKind.command, op, Code.unsupported, 0, 1003, 1]);
     }
@@ -107,6 +108,7 @@ describe("X7 A61 a command", () => {
       [CommandOp.lock, Uint8Array.of(1)],
       [CommandOp.resetCodes, Uint8Array.of(1)],
       [CommandOp.resetLock, Uint8Array.of(1)],
+      [CommandOp.refusals, Uint8Array.of(1)],
     ];
     for (const [op, argument] of bad) assert.equal(phone.command(op, argument), "range", `${op}`);
     assert.equal(door.lock.pressReset(), "refused");

@@ -20,6 +20,7 @@ import {
   packLockout,
   packMaster,
   packOffline,
+  packOfflineDenied,
   packRelock,
   packResetDelay,
   Setting,
@@ -79,6 +80,7 @@ function fullLock(): Door {
     set(Setting.alias, sealedAlias(door, new Uint8Array(MAX_ALIAS_BYTES).fill(0x61))),
     set(Setting.offlineCodes, packOffline({ kinds: 15, indexes: 8 })),
     set(Setting.resetDelay, packResetDelay(672)),
+    set(Setting.offlineDenied, packOfflineDenied(Array.from({ length: 8 }, (_, i) => i))),
     ...Array.from({ length: L500I.holidays }, (_, n) =>
       set(Setting.holiday + n, packHoliday({ first: 30_000 + n, days: 1, roles: 2, mode: NO_MODE })),
     ),

@@ -2,10 +2,22 @@
 // the radio.
 
 import assert from "node:assert/strict";
-import { BUCKET_TOKENS, Bucket, Gate, MAX_WAITING, REFILL_S, RESERVED_S } from "../../../firmware/core/gate";
+import {
+  BUCKET_UNITS,
+  Bucket,
+  Gate,
+  MAX_WAITING,
+  REFILL_S,
+  RESERVED_S,
+  VERIFY_UNITS,
+} from "../../../firmware/core/gate";
 import { MAX_RADIO_SESSIONS, type Session, STRANGER_S } from "../../../firmware/core/session";
 import { Type } from "../../../protocol/wire/messages";
 import { Door } from "../../support/door";
+
+/** Bad signatures that a full bucket takes at once, and the seconds after which it takes another. */
+const TURNS = BUCKET_UNITS / VERIFY_UNITS;
+const TURN_S = VERIFY_UNITS * REFILL_S;
 
 /** The next bundle of an issuer, with a byte of its signature changed. */
 function forged(door: Door): Uint8Array {
@@ -26,7 +38,7 @@ function forge(door: Door, session: Session = door.lock.open()): string | undefi
 /** Empties the bucket of mail by sessions that nobody needs. */
 function flood(door: Door): void {
   const own = door.session;
-  for (let i = 0; i < BUCKET_TOKENS; i++) assert.equal(forge(door), "bad-signature");
+  for (let i = 0; i < TURNS; i++) assert.equal(forge(door), "bad-signature");
   door.session = own;
 }
 
@@ -37,14 +49,14 @@ describe("X5 bad signatures", () => {
     assert.equal(forge(door), "rate-limited");
   });
 
-  it("give a token back every two seconds of uptime, and not before", () => {
+  it("get another turn every two seconds of uptime, and not before", () => {
     const door = new Door();
     const own = door.session;
     flood(door);
     assert.equal(forge(door, own), "rate-limited");
-    door.now += REFILL_S - 0.1;
+    door.now += TURN_S - 0.125;
     assert.equal(forge(door, own), "rate-limited");
-    door.now += 0.1;
+    door.now += 0.125;
     assert.equal(forge(door, own), "bad-signature");
     assert.equal(forge(door, own), "rate-limited");
   });
@@ -57,10 +69,9 @@ describe("X5 bad signatures", () => {
     assert.equal(forge(door), "rate-limited");
   });
 
-  it("cost nothing where the signature is good", () => {
+  it("do not count where the signature is good and brings something new", () => {
     const door = new Door();
-    for (let i = 0; i < 3 * BUCKET_TOKENS; i++)
-      assert.deepEqual(door.apply(door.pin(i, `47110${i}`)), ["applied"]);
+    for (let i = 0; i < 5 * TURNS; i++) assert.deepEqual(door.apply(door.pin(i, `47110${i}`)), ["applied"]);
   });
 
   it("of mail keep no time answer waiting", () => {
@@ -73,7 +84,7 @@ describe("X5 bad signatures", () => {
     const door = new Door();
     flood(door);
     assert.equal(door.beat(), "rate-limited");
-    door.now += REFILL_S;
+    door.now += TURN_S;
     assert.equal(door.beat(), "applied");
   });
 });
@@ -105,45 +116,65 @@ describe("X13 fairness of the gate", () => {
   const sessions = Array.from({ length: MAX_WAITING + 2 }, sessionOf);
   const [first, second] = sessions;
 
-  /** A gate without tokens at second 0, where the sessions named wait in this order. */
+  /** Somebody tries a bad signature; whether it was looked at. */
+  function tries(gate: Gate, session: Session, now: number): boolean {
+    const isInside = gate.enter(session, Bucket.mail, now);
+    gate.settle(false, now);
+    return isInside;
+  }
+
+  /** A gate whose bucket is empty at second 0, where the sessions named wait in this order. */
   function empty(...waiting: Session[]): Gate {
     const gate = new Gate();
     const spender = sessionOf();
-    for (let i = 0; i < BUCKET_TOKENS; i++) assert.ok(gate.enter(spender, Bucket.mail, 0));
-    for (const session of waiting) assert.equal(gate.enter(session, Bucket.mail, 0), false);
+    for (let i = 0; i < TURNS; i++) assert.ok(tries(gate, spender, 0));
+    for (const session of waiting) assert.equal(tries(gate, session, 0), false);
     return gate;
   }
 
-  it("keeps the next token for the session that waits longest", () => {
+  it("keeps the next turn for the session that waits longest", () => {
     const gate = empty(first, second);
-    assert.equal(gate.enter(second, Bucket.mail, REFILL_S), false);
-    assert.equal(gate.enter(sessionOf(), Bucket.mail, REFILL_S), false);
-    assert.equal(gate.enter(first, Bucket.mail, REFILL_S), true);
-    assert.equal(gate.enter(sessionOf(), Bucket.mail, 2 * REFILL_S), false);
-    assert.equal(gate.enter(second, Bucket.mail, 2 * REFILL_S), true);
+    assert.equal(tries(gate, second, TURN_S), false);
+    assert.equal(tries(gate, sessionOf(), TURN_S), false);
+    assert.equal(tries(gate, first, TURN_S), true);
+    assert.equal(tries(gate, sessionOf(), 2 * TURN_S), false);
+    assert.equal(tries(gate, second, 2 * TURN_S), true);
   });
 
   it("keeps it for three seconds at most", () => {
-    const late = REFILL_S + RESERVED_S;
-    assert.equal(empty(first).enter(second, Bucket.mail, late - 0.01), true, "a second token has come");
+    const late = TURN_S + RESERVED_S;
+    assert.equal(tries(empty(first), second, late - 0.01), true, "a second turn has come");
     const gate = empty(first, sessionOf());
-    assert.equal(gate.enter(second, Bucket.mail, late - 0.01), false);
-    assert.equal(gate.enter(second, Bucket.mail, late), true, "one place further, and two tokens have come");
+    assert.equal(tries(gate, second, late - 0.01), false);
+    assert.equal(tries(gate, second, late), true, "one place further, and two turns have come");
+  });
+
+  it("keeps it no longer where others take the turns behind it", () => {
+    const gate = empty(sessionOf());
+    assert.equal(tries(gate, first, 2 * TURN_S), true, "one turn is left, for whoever does not come");
+    assert.equal(tries(gate, second, TURN_S + RESERVED_S - 0.01), false);
+    assert.equal(tries(gate, second, TURN_S + RESERVED_S), true);
+  });
+
+  it("passes over all who do not come, one after the other", () => {
+    const gate = empty(...sessions.slice(0, MAX_WAITING));
+    for (let i = 0; i < TURNS; i++) assert.equal(tries(gate, second, 1000), true, `turn ${i}`);
+    assert.equal(tries(gate, second, 1000), false);
   });
 
   it("gives four sessions a place, and the fifth none", () => {
     const gate = empty(...sessions.slice(0, MAX_WAITING + 1));
     for (let i = 0; i < MAX_WAITING; i++)
-      assert.equal(gate.enter(sessions[i], Bucket.mail, (i + 1) * REFILL_S), true, `session ${i}`);
+      assert.equal(tries(gate, sessions[i], (i + 1) * TURN_S), true, `session ${i}`);
     const again = empty(...sessions.slice(0, MAX_WAITING + 1));
-    assert.equal(again.enter(sessions[MAX_WAITING], Bucket.mail, REFILL_S), false);
+    assert.equal(tries(again, sessions[MAX_WAITING], TURN_S), false);
   });
 
   it("keeps nothing for a session that is over", () => {
     const gone = sessionOf();
     const gate = empty(gone);
     gone.closed = true;
-    assert.equal(gate.enter(second, Bucket.mail, REFILL_S), true);
+    assert.equal(tries(gate, second, TURN_S), true);
   });
 
   it("lets an honest sender through a flood with the second try", () => {
@@ -152,7 +183,7 @@ describe("X13 fairness of the gate", () => {
     flood(door);
     assert.equal(door.beat(), "rate-limited");
     for (let i = 0; i < 5; i++) assert.equal(forge(door), "rate-limited");
-    door.now += REFILL_S;
+    door.now += TURN_S;
     assert.equal(forge(door), "rate-limited");
     door.session = honest;
     assert.equal(door.beat(), "applied");

@@ -16,6 +16,7 @@ import {
   WholeLock,
   withCodes,
 } from "../../support/guesser";
+import { tell } from "../../support/tell";
 
 /** 1000 codes of 8 digits, or 10 of 6: the share of guesses that open. */
 const DENSITY = 1000 / 10 ** 8;
@@ -52,18 +53,17 @@ function random(people: number): Strategy[] {
   return Array.from({ length: RANDOM_RUNS }, () => anything(dice, people));
 }
 
-function check(title: string, { guesses, name }: Best, limit: number): void {
-  console.log(
-    `      ${title}: ${guesses} guesses (limit ${limit}), ${(100 * risk(guesses)).toFixed(3)} %, by "${name}"`,
-  );
+function check(context: Mocha.Context, title: string, { guesses, name }: Best, limit: number): void {
+  const part = `${(100 * risk(guesses)).toFixed(3)} %`;
+  tell(context, `${title}: ${guesses} guesses (limit ${limit}), ${part}, by "${name}"`);
   assert.ok(guesses <= limit, `${guesses} guesses by ${name}`);
   assert.ok(risk(guesses) <= RISK, `risk ${risk(guesses)} by ${name}`);
 }
 
 describe("X1 a month of guessing, played", () => {
   for (const strategy of BARE) {
-    it("admits no more than the policy says, without a code: " + strategy.name, () => {
-      check("without a code", play([strategy]), BARE_LIMIT);
+    it("admits no more than the policy says, without a code: " + strategy.name, function () {
+      check(this, "without a code", play([strategy]), BARE_LIMIT);
     });
   }
 
@@ -76,22 +76,27 @@ describe("X1 a month of guessing, played", () => {
   });
 
   for (const people of [1, 2, 3, 10, 1000]) {
-    it(`stays under 1 % for one who uses the codes of ${people}, or waits for them to come`, () => {
-      check(`${people} codes`, play(withCodes(people)), people === 1 ? ONE_CODE_LIMIT : ANY_CODES_LIMIT);
+    it(`stays under 1 % for one who uses the codes of ${people}, or waits for them to come`, function () {
+      check(
+        this,
+        `${people} codes`,
+        play(withCodes(people)),
+        people === 1 ? ONE_CODE_LIMIT : ANY_CODES_LIMIT,
+      );
     });
   }
 
   for (const people of [0, 1, 10]) {
-    it(`stays under 1 % for anything that chance comes to, with ${people} codes; seed ${SEED}`, () => {
+    it(`stays under 1 % for anything that chance comes to, with ${people} codes; seed ${SEED}`, function () {
       const limits: Record<number, number> = { 0: BARE_LIMIT, 1: ONE_CODE_LIMIT };
-      check(`anything, ${people} codes`, play(random(people)), limits[people] ?? ANY_CODES_LIMIT);
+      check(this, `anything, ${people} codes`, play(random(people)), limits[people] ?? ANY_CODES_LIMIT);
     });
   }
 
-  it("stays under 1 % on a board whose clock runs 5 % fast", () => {
+  it("stays under 1 % on a board whose clock runs 5 % fast", function () {
     const options = { rate: 1.05, driftPpm: 50_000 };
-    check("a fast clock, no code", play([BARE[0]], options), 1.05 * BARE_LIMIT);
-    check("a fast clock, 10 codes", play(withCodes(10), options), 1.05 * ANY_CODES_LIMIT);
+    check(this, "a fast clock, no code", play([BARE[0]], options), 1.05 * BARE_LIMIT);
+    check(this, "a fast clock, 10 codes", play(withCodes(10), options), 1.05 * ANY_CODES_LIMIT);
   });
 
   it(`is the same for a whole lock as for the lockout alone, guess by guess; seed ${SEED}`, () => {
@@ -114,10 +119,10 @@ describe("X1 a month of guessing, played", () => {
     }
   });
 
-  it("admits less under a stricter policy", () => {
-    check("first wait after one", play([BARE[0]], { tries: 1 }), 4 + 30 * 24);
-    check("waits of four hours", play([BARE[0]], { leastMinutes: 240 }), 8 + 30 * 6);
+  it("admits less under a stricter policy", function () {
+    check(this, "first wait after one", play([BARE[0]], { tries: 1 }), 4 + 30 * 24);
+    check(this, "waits of four hours", play([BARE[0]], { leastMinutes: 240 }), 8 + 30 * 6);
     const both = play(withCodes(10), { tries: 1, leastMinutes: 240 });
-    check("both, 10 codes", both, 4 + 30 * 6 + 31 * 7);
+    check(this, "both, 10 codes", both, 4 + 30 * 6 + 31 * 7);
   });
 });

@@ -68,6 +68,29 @@ describe("S12 a heartbeat is refused", () => {
     assert.equal(door.beat({ issuedAt: now + 1, acks: 1, events: 3 }), "applied");
   });
 
+  it("not when one comes again after the lock has applied more, or forgotten less, than it says", () => {
+    const door = doorWith(3);
+    const now = Math.floor(door.now);
+    const events = door.lock.parts.events.next;
+    assert.equal(door.beat({ issuedAt: now, acks: 2, events }), "applied");
+    door.now += 1;
+    door.apply(door.pin(9, "90210887"));
+    assert.equal(door.beat({ issuedAt: now, acks: 2, events }), "already-applied");
+    // An issuer whose store is an old copy has seen less than the lock keeps.
+    assert.equal(door.beat({ issuedAt: now + 1, acks: 1, events: 1 }), "applied");
+    assert.equal(door.beat({ issuedAt: now + 1, acks: 1, events: 1 }), "already-applied");
+    // Too high is as high as can be, until that is more: then it says something that was not taken.
+    const most = { issuedAt: now + 2, acks: 2 ** 24 - 1, events: 2 ** 32 - 1 };
+    assert.equal(door.beat(most), "applied");
+    assert.equal(door.beat(most), "already-applied");
+    const { programs } = door.board.credentials.counters;
+    assert.equal(door.beat({ ...most, acks: 0, events: 1 }), "already-applied");
+    assert.equal(door.board.credentials.counters.programs, programs);
+    door.apply(door.pin(10, "90210886"));
+    assert.equal(door.beat(most), "replayed");
+    assert.equal(first(door), 5, "what it did not see is not forgotten");
+  });
+
   it("for now where the flash refuses, and then nothing has changed", () => {
     const door = doorWith(2);
     const { heard } = door.lock.authority;

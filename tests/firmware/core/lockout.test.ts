@@ -8,6 +8,7 @@ import { Lockout } from "../../../firmware/core/lockout";
 import { MAX_LOCKOUT_TRIES } from "../../../protocol/wire/settings";
 import { MONDAY } from "../../support/door";
 import { CUTS, type Cut, DAY_S, HOUR_S, LockoutAlone, MONTH_S, mostWithin } from "../../support/guesser";
+import { tell } from "../../support/tell";
 
 /** Waits after the fifth wrong entry and each further one. */
 const WAITS_S = [60, 300, 900, 3600, 3600, 3600];
@@ -856,7 +857,7 @@ describe("X1 by calculation", () => {
   /** The risk that one of so many guesses opens, where each does with a probability of one in 100,000. */
   const risk = (guesses: number): number => 1 - (1 - 1e-5) ** guesses;
 
-  it("30 days of guessing succeed with at most 1 % where 1000 codes have 8 digits, or 10 have 6", () => {
+  it("30 days of guessing succeed with at most 1 % where 1000 codes have 8 digits, or 10 have 6", function () {
     assert.equal(1000 / 10 ** 8, 1e-5);
     assert.equal(10 / 10 ** 6, 1e-5);
     const hours = 30 * 24;
@@ -869,16 +870,14 @@ describe("X1 by calculation", () => {
       { who: "with any number of codes", guesses: 8 + hours + 7 * days },
     ];
     for (const { who, guesses } of table) {
-      console.log(`      ${who}: at most ${guesses} guesses, ${(100 * risk(guesses)).toFixed(3)} %`);
+      tell(this, `${who}: at most ${guesses} guesses, ${(100 * risk(guesses)).toFixed(3)} %`);
       assert.ok(risk(guesses) <= 0.01, who);
     }
     const most = Math.floor(Math.log(0.99) / Math.log(1 - 1e-5));
     assert.equal(most, 1005);
     assert.ok(risk(most) <= 0.01 && risk(most + 1) > 0.01);
     const fastest = (most - 8 - 7) / (hours + 7 * 30);
-    console.log(
-      `      1 % are ${most} guesses: so for clocks up to ${(100 * (fastest - 1)).toFixed(1)} % fast`,
-    );
+    tell(this, `1 % are ${most} guesses: so for clocks up to ${(100 * (fastest - 1)).toFixed(1)} % fast`);
     assert.ok(fastest >= 1.05);
     assert.ok(risk(8 + hours + 9 * days) > 0.01, "nine a day would be too many");
   });

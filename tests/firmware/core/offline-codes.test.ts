@@ -8,10 +8,19 @@ import { NOWHERE, State } from "../../../firmware/core/storage/places";
 import { claimKeys } from "../../../protocol/crypto/derive";
 import type { Crypto } from "../../../protocol/crypto/port";
 import type { Delta } from "../../../protocol/issuer/encode";
-import { makeOfflineCode } from "../../../protocol/issuer/offline";
+import { makeOfflineCode, offlineCodeOn } from "../../../protocol/issuer/offline";
 import { ascii } from "../../../protocol/wire/bytes";
 import { dateOfDay } from "../../../protocol/wire/civil";
-import { OfflineKind, packDensity, packOffline, Setting } from "../../../protocol/wire/settings";
+import {
+  OFFLINE_KINDS,
+  OfflineKind,
+  offlineNumber,
+  packDensity,
+  packNone,
+  packOffline,
+  packOfflineDenied,
+  Setting,
+} from "../../../protocol/wire/settings";
 import { node } from "../../../simulator/board/crypto";
 import { Door, L500I, MONDAY } from "../../support/door";
 import { eventsIn } from "../../support/door-faults";
@@ -29,6 +38,14 @@ const set = (setting: number, value: Uint8Array): Delta => ({ op: "set", setting
 const codes = (kinds: number, indexes = 8): Delta =>
   set(Setting.offlineCodes, packOffline({ kinds, indexes }));
 
+/** Denies codes, given as kind, index and window. */
+const deny = (...denied: readonly (readonly [number, number, number])[]): Delta => {
+  const numbers = denied.map(([kind, index, window]) =>
+    offlineNumber(OFFLINE_KINDS.indexOf(kind), index, window),
+  );
+  return set(Setting.offlineDenied, packOfflineDenied(numbers));
+};
+
 /** What node:crypto makes of the definition, by RFC 4226, 5.3, in words of its own. */
 function oracle(codeKey: Uint8Array, kind: number, index: number, window: number): string {
   const tail = Buffer.alloc(6);
@@ -42,7 +59,7 @@ function oracle(codeKey: Uint8Array, kind: number, index: number, window: number
 
 function codeOf(door: Door, kind: number, index = 0, day = TODAY): string {
   const { codeKey } = claimKeys(door.crypto, door.identity.deviceSecret, 1);
-  return makeOfflineCode(door.crypto, codeKey, kind, index, dateOfDay(day));
+  return makeOfflineCode(door.crypto, codeKey, offlineCodeOn(kind, index, dateOfDay(day)));
 }
 
 /** A door at noon of a Monday on which these kinds are good. */
@@ -63,14 +80,14 @@ describe("C23 an offline code", () => {
       [ONCE, 3, TODAY + 2],
       [WEEK, 0, TODAY],
     ].map(([kind, index, window]) => {
-      const code = makeOfflineCode(node, key, kind, index, date);
+      const code = makeOfflineCode(node, key, offlineCodeOn(kind, index, date));
       assert.equal(code, oracle(key, kind, index, window));
       return code;
     });
     assert.deepEqual(vectors, VECTORS);
     for (let index = 0; index < 8; index++)
       for (let day = 0; day < 100; day++) {
-        const made = makeOfflineCode(node, key, DAY, index, dateOfDay(20_000 + day));
+        const made = makeOfflineCode(node, key, offlineCodeOn(DAY, index, dateOfDay(20_000 + day)));
         assert.equal(made, oracle(key, DAY, index, 20_000 + day));
       }
   });
@@ -78,7 +95,7 @@ describe("C23 an offline code", () => {
   it("of a week is the same from Monday to Sunday, and of no other kind, index or week", () => {
     const key = new Uint8Array(32);
     const of = (kind: number, index: number, day: number): string =>
-      makeOfflineCode(node, key, kind, index, dateOfDay(day));
+      makeOfflineCode(node, key, offlineCodeOn(kind, index, dateOfDay(day)));
     for (let day = 0; day < 7; day++) assert.equal(of(WEEK, 0, TODAY + day), of(WEEK, 0, TODAY));
     const all = [DAY, MINUTES, ONCE, WEEK].flatMap((kind) =>
       [0, 7].flatMap((index) => [-7, 0, 7].map((day) => of(kind, index, TODAY + day))),
@@ -95,7 +112,15 @@ describe("C23 an offline code", () => {
       [DAY, -1],
       [DAY, 0.5],
     ])
-      assert.throws(() => makeOfflineCode(node, new Uint8Array(32), kind, index, dateOfDay(0)), RangeError);
+      assert.throws(() => offlineCodeOn(kind, index, dateOfDay(0)), RangeError);
+    for (const [kind, first, last] of [
+      [DAY, 0, 65_535],
+      [WEEK, 4, 65_535],
+    ]) {
+      for (const day of [first, last]) assert.ok(offlineCodeOn(kind, 0, dateOfDay(day)).window <= day);
+      for (const day of [first - 1, last + 8])
+        assert.throws(() => offlineCodeOn(kind, 0, dateOfDay(day)), RangeError);
+    }
   });
 
   it("opens nothing until its kind and its index are switched on", () => {
@@ -166,7 +191,14 @@ describe("C23 an offline code", () => {
   it("opens nothing without a known time, and everything again with it, without any mail", () => {
     const door = doorAt(ALL);
     door.reboot();
-    for (const kind of [DAY, MINUTES, ONCE, WEEK]) assert.equal(door.type(codeOf(door, kind)), "unknown");
+    const unknown = { trust: 0, now: 0, bound: 0 };
+    for (const kind of [DAY, MINUTES, ONCE, WEEK]) {
+      assert.equal(door.type(codeOf(door, kind)), "unknown");
+      // Not even by the date that a clock shows which was never set.
+      const first = kind === WEEK ? 4 : 0;
+      for (const now of [0, first * DAY_S])
+        assert.equal(reasonAt(door, codeOf(door, kind, 0, first), { ...unknown, now }), 3);
+    }
     door.setTime();
     assert.equal(door.type(codeOf(door, DAY)), "granted");
   });
@@ -251,6 +283,106 @@ describe("C23 an offline code", () => {
   });
 });
 
+describe("C23 an offline code that is denied", () => {
+  it("is one that nobody has, of every kind, and no other code of its kind or day is", () => {
+    for (const kind of [DAY, MINUTES, ONCE]) {
+      const door = doorAt(ALL);
+      assert.deepEqual(door.apply(deny([kind, 2, TODAY])), ["applied"]);
+      assert.equal(door.type(codeOf(door, kind, 2)), "unknown");
+      for (const other of [DAY, MINUTES, ONCE, WEEK].filter((each) => each !== kind))
+        assert.equal(door.type(codeOf(door, other, 2)), "granted");
+      for (const index of [1, 3]) assert.equal(door.type(codeOf(door, kind, index)), "granted");
+      door.now += DAY_S;
+      door.setTime();
+      assert.equal(door.type(codeOf(door, kind, 2, TODAY + 1)), "granted", "the day after");
+    }
+  });
+
+  it("of a week is denied on all of its days, and on no day of the next week", () => {
+    const door = doorAt(WEEK);
+    assert.deepEqual(door.apply(deny([WEEK, 0, TODAY])), ["applied"]);
+    for (let day = 0; day < 7; day++) {
+      assert.equal(door.type(codeOf(door, WEEK)), "unknown", `day ${day}`);
+      door.now += DAY_S;
+      door.setTime();
+    }
+    assert.equal(door.type(codeOf(door, WEEK, 0, TODAY + 7)), "granted");
+  });
+
+  it("does not open any more while its minutes go on, and goes on with them when it is allowed again", () => {
+    const door = doorAt(MINUTES);
+    assert.equal(door.type(codeOf(door, MINUTES)), "granted");
+    assert.deepEqual(door.apply(deny([MINUTES, 0, TODAY])), ["applied"]);
+    assert.equal(door.type(codeOf(door, MINUTES)), "unknown");
+    assert.deepEqual(door.apply(set(Setting.offlineDenied, packNone())), ["applied"]);
+    assert.equal(door.type(codeOf(door, MINUTES)), "granted");
+    door.now += OFFLINE_MINUTES_S;
+    assert.equal(door.type(codeOf(door, MINUTES)), "expired");
+  });
+
+  it("stays denied to the end of its window without any more mail: over reboots, and other settings", () => {
+    const door = doorAt(ALL, 0);
+    door.apply(deny([DAY, 0, TODAY], [WEEK, 7, TODAY]), codes(ALL, 7), codes(ALL, 8));
+    for (const hour of [1, 23]) {
+      door.reboot();
+      door.now = MONDAY + hour * 3600;
+      door.setTime();
+      assert.equal(door.type(codeOf(door, DAY)), "unknown");
+      assert.equal(door.type(codeOf(door, WEEK, 7)), "unknown");
+    }
+    assert.equal(door.type(codeOf(door, DAY, 1)), "granted");
+  });
+
+  it("may be denied before its window comes, up to eight at a time", () => {
+    const door = doorAt(DAY);
+    const eight = Array.from({ length: 8 }, (_, index) => [DAY, index, TODAY + 1] as const);
+    assert.deepEqual(door.apply(deny(...eight), deny(...eight, [MINUTES, 0, TODAY])), [
+      "applied",
+      "bad-format",
+    ]);
+    for (let index = 0; index < 8; index++) assert.equal(door.type(codeOf(door, DAY, index)), "granted");
+    door.now += DAY_S;
+    door.setTime();
+    for (let index = 0; index < 5; index++)
+      assert.equal(door.type(codeOf(door, DAY, index, TODAY + 1)), "unknown");
+  });
+
+  it("counts as a wrong entry, and one that has the same digits in the table opens", () => {
+    const door = doorAt(DAY);
+    door.apply(deny([DAY, 0, TODAY]), door.pin(4, "4711080"));
+    for (let times = 0; times < 5; times++) assert.equal(door.type(codeOf(door, DAY)), "unknown");
+    assert.equal(door.type("4711080"), "locked-out");
+    const other = doorAt(DAY);
+    other.apply(deny([DAY, 0, TODAY]), other.pin(4, codeOf(other, DAY)));
+    assert.equal(other.type(codeOf(other, DAY)), "granted");
+    assert.equal(eventsIn(other).at(-1)?.user, 1004);
+  });
+
+  it("is not known any more when the setting is lost: all are denied until it is set again", () => {
+    const door = doorAt(ALL);
+    door.apply(deny([DAY, 7, TODAY]), door.pin(4, "4711080"));
+    const { parts } = door.lock;
+    const { density } = door.receipt();
+    parts.table.places.settings[Setting.offlineDenied] = NOWHERE;
+    parts.policy.read(parts.table);
+    for (const kind of [DAY, MINUTES, ONCE, WEEK]) assert.equal(door.type(codeOf(door, kind)), "unknown");
+    assert.equal(door.type("4711080"), "granted");
+    assert.equal(door.receipt().density, density, "they still count: they may come back");
+    assert.deepEqual(door.apply(deny([DAY, 7, TODAY])), ["applied"]);
+    assert.equal(door.type(codeOf(door, DAY)), "granted");
+    assert.equal(door.type(codeOf(door, DAY, 7)), "unknown");
+  });
+
+  it("is in the table digest, and no wipe takes it away", () => {
+    const door = doorAt(ALL);
+    const before = door.receipt().digest;
+    door.apply(deny([DAY, 0, TODAY]));
+    assert.notDeepEqual(door.receipt().digest, before);
+    assert.deepEqual(door.apply({ op: "wipe" }), ["unchanged"]);
+    assert.equal(door.type(codeOf(door, DAY)), "unknown");
+  });
+});
+
 describe("C6 C23 the work that an entry takes", () => {
   /** HMACs of one entry. */
   function hmacsOf(
@@ -287,7 +419,16 @@ describe("C6 C23 the work that an entry takes", () => {
       (door) => codeOf(door, DAY),
       (door) => codeOf(door, WEEK, 7),
     ];
-    for (const entry of entries) assert.equal(hmacsOf(ALL, entry), 33);
+    for (const entry of entries) {
+      assert.equal(hmacsOf(ALL, entry), 33);
+      const denying = (door: Door): unknown => door.apply(deny([DAY, 0, TODAY], [WEEK, 7, TODAY]));
+      assert.equal(hmacsOf(ALL, entry, denying), 33, "also of what is denied");
+      const losing = (door: Door): void => {
+        door.lock.parts.table.places.settings[Setting.offlineDenied] = NOWHERE;
+        door.lock.parts.policy.read(door.lock.parts.table);
+      };
+      assert.equal(hmacsOf(ALL, entry, losing), 33, "also while nobody knows what is denied");
+    }
     for (const entry of entries.slice(0, 3))
       assert.equal(
         hmacsOf(ONCE, entry, (door) => door.reboot()),

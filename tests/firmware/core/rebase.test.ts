@@ -13,7 +13,13 @@ import { genesisHead } from "../../../protocol/wire/chain";
 import { type Entry, emptyEntry, Flag, Kind, Role } from "../../../protocol/wire/entry";
 import { MAX_PARTS } from "../../../protocol/wire/limits";
 import { partBody, Type } from "../../../protocol/wire/messages";
-import { packHours, Setting } from "../../../protocol/wire/settings";
+import {
+  MAX_OFFLINE_DENIED,
+  offlineNumber,
+  packHours,
+  packOfflineDenied,
+  Setting,
+} from "../../../protocol/wire/settings";
 import type { FlashImage } from "../../../simulator/board/board";
 import { FaultyNor } from "../../../simulator/board/faulty-nor";
 import { type FlashOperation, tornOf } from "../../../simulator/board/power";
@@ -405,6 +411,7 @@ describe("S9 what is checked before the swap", () => {
     ["a setting of another version", "unsupported", set(200, 1)],
     ["a network on a lock without one", "unsupported", set(Setting.wifi, ...new Uint8Array(60))],
     ["a setting out of range", "range", set(Setting.relockSeconds, 99, 99)],
+    ["denied codes that descend", "range", set(Setting.offlineDenied, 0, 81, 143, 0, 81, 142)],
     ["a zone that is none", "bad-format", set(Setting.zone, 1, 2, 3)],
     ["a name that does not open", "bad-format", set(Setting.alias, ...new Uint8Array(60))],
     ["a holiday past the profile's", "capacity", set(Setting.holiday + L500I.holidays, 0)],
@@ -521,6 +528,8 @@ describe("S9 a full small lock", () => {
       const table = tableOf(door, L500I.slots, L500I.schedules);
       for (let n = 0; n < L500I.holidays; n++)
         table.settings.set(Setting.holiday + n, Uint8Array.of(81, n + epoch, 0, 2, 3, 255));
+      const denied = Array.from({ length: MAX_OFFLINE_DENIED }, (_, i) => offlineNumber(2, i, epoch));
+      table.settings.set(Setting.offlineDenied, packOfflineDenied(denied));
       const parts = partsOf(table);
       assert.equal(run(door, rebaseOf(door, parts, { epoch, base: BASE })), "receipt");
       for (let ticks = 0; ticks < 20; ticks++) door.lock.tick();

@@ -6,10 +6,20 @@ import { CONSENT_S } from "../../../firmware/core/reset";
 import { EventKind } from "../../../firmware/core/storage/events";
 import { claimKeys } from "../../../protocol/crypto/derive";
 import type { Delta } from "../../../protocol/issuer/encode";
-import { signClaim, signHeartbeat, signingKey, signKeyset, signReset } from "../../../protocol/issuer/encode";
+import {
+  signClaim,
+  signHeartbeat,
+  signingKey,
+  signKeyset,
+  signRebase,
+  signReset,
+  signTime,
+} from "../../../protocol/issuer/encode";
+import { partPrint } from "../../../protocol/issuer/rebase";
+import { encode } from "../../../protocol/wire/cborx";
 import { genesisHead } from "../../../protocol/wire/chain";
 import { Role } from "../../../protocol/wire/entry";
-import { StatusFlag, Type } from "../../../protocol/wire/messages";
+import { partBody, StatusFlag, Type } from "../../../protocol/wire/messages";
 import { May } from "../../../protocol/wire/payloads";
 import { Mode, packMaster, packResetDelay, Setting } from "../../../protocol/wire/settings";
 import type { FlashImage } from "../../../simulator/board/board";
@@ -44,12 +54,13 @@ function ownedDoor(profile: typeof LOCK_1000 = L500I): Door {
   return door;
 }
 
+/** A consent in answer to the nonce that the session has now. */
 const consentOf = (door: Door, claim = 1, lock = door.identity.lock, key = door.owner): Uint8Array =>
-  signReset(door.crypto, key, { lock, claim });
+  signReset(door.crypto, key, { lock, claim, nonce: door.session.nonce.slice() });
 
 /** Sends the owner's consent. */
 function consent(door: Door): void {
-  if (!door.session.greeted) door.hello();
+  door.hello();
   assert.equal(door.send(Type.reset, consentOf(door)).result, "applied");
 }
 
@@ -105,17 +116,74 @@ function claimAnew(door: Door): void {
 describe("X11 the owner's consent to a reset", () => {
   it("is asked for in this order", () => {
     const door = ownedDoor();
+    const { crypto, issuer, owner } = door;
+    const { lock } = door.identity;
     const say = (body: Uint8Array): string | undefined => door.send(Type.reset, body).result;
+    const nonce = new Uint8Array(8);
     door.hello();
     assert.equal(say(Uint8Array.of(0xa0)), "malformed");
-    assert.equal(say(consentOf(door, 9, new Uint8Array(8), door.issuer)), "wrong-lock");
-    assert.equal(say(consentOf(door, 9, door.identity.lock, door.issuer)), "bad-signature");
+    assert.equal(say(signReset(crypto, issuer, { lock: nonce, claim: 9, nonce })), "wrong-lock");
+    assert.equal(say(signReset(crypto, issuer, { lock, claim: 9, nonce })), "replayed");
+    assert.equal(say(consentOf(door, 9, lock, issuer)), "bad-signature");
+    door.now += 30;
+    const old = signReset(crypto, owner, { lock, claim: 1, nonce: door.session.nonce.slice() });
     assert.equal(say(consentOf(door, 2)), "replayed");
+    assert.equal(say(old), "replayed", "the nonce is used up");
     assert.equal(door.lock.pressReset(), "refused");
+    door.hello();
     assert.equal(say(consentOf(door)), "applied");
     const fresh = new Door({ unclaimed: true });
     fresh.hello();
     assert.equal(fresh.send(Type.reset, consentOf(fresh)).result, "unclaimed");
+  });
+
+  it("answers the nonce of its session, once and within 30 s, and no time answers the same one", () => {
+    const door = ownedDoor();
+    const say = (body: Uint8Array): string | undefined => door.send(Type.reset, body).result;
+    const consented = (): boolean => {
+      const image = door.board.image();
+      const pressed = door.lock.pressReset();
+      bootFrom(door, image);
+      return pressed === "reset";
+    };
+    door.hello();
+    const late = consentOf(door);
+    door.now += 31;
+    assert.equal(say(late), "timeout");
+    assert.equal(consented(), false);
+    door.hello();
+    const good = consentOf(door);
+    door.now += 30;
+    assert.equal(say(good), "applied");
+    assert.equal(say(good), "replayed");
+    assert.equal(consented(), true);
+    door.setTime();
+    assert.equal(say(consentOf(door)), "replayed", "the time has used the nonce up");
+    door.hello();
+    const { crypto, issuer, identity } = door;
+    const nonce = door.session.nonce.slice();
+    const time = { lock: identity.lock, nonce, time: Math.floor(door.now), timeEpoch: 0 };
+    assert.equal(say(consentOf(door)), "applied");
+    assert.equal(door.send(Type.time, signTime(crypto, issuer, time)).result, "replayed");
+    assert.equal(consented(), true);
+  });
+
+  it("is refused as replayed where an old one comes in a new session, and a press then does nothing", () => {
+    const door = ownedDoor();
+    door.hello();
+    const kept = consentOf(door);
+    assert.equal(door.send(Type.reset, kept).result, "applied");
+    door.now += CONSENT_S + 1;
+    for (const begin of [() => {}, () => door.reboot(), () => door.lock.close(door.session)]) {
+      begin();
+      door.session = door.lock.open();
+      door.hello();
+      assert.equal(door.send(Type.reset, kept).result, "replayed");
+      assert.equal(door.lock.pressReset(), "refused");
+      door.pass(5);
+      assert.equal(door.lock.authority.claimed, true);
+      assert.equal(door.type(ADMIN), "granted");
+    }
   });
 
   it(`is good for ${CONSENT_S} s of uptime, and no boot`, () => {
@@ -175,6 +243,7 @@ describe("X11 A64 P3 a reset", () => {
     consent(door);
     door.lock.pressReset();
     claimAnew(door);
+    door.hello();
     assert.equal(door.send(Type.reset, consentOf(door)).result, "bad-signature");
     assert.equal(door.lock.pressReset(), "refused");
   });
@@ -185,6 +254,11 @@ describe("X11 a reset without consent", () => {
     const door = ownedDoor();
     assert.deepEqual(door.apply(set(Setting.resetDelay, packResetDelay(hours))), ["applied"]);
     return door;
+  }
+  function keysetOf(door: Door, number: number): Uint8Array {
+    const { kid, publicKey } = door.issuer;
+    const keys = [{ kid, publicKey, may: May.bundle | May.time }];
+    return signKeyset(door.crypto, door.owner, { lock: door.identity.lock, number, keys, claim: 1 });
   }
   const beat = (door: Door, acks = 0): Uint8Array =>
     signHeartbeat(door.crypto, door.issuer, {
@@ -218,6 +292,20 @@ describe("X11 a reset without consent", () => {
     const objections: Record<string, (door: Door) => void> = {
       bundle: (door) => door.apply(set(Setting.mode, Uint8Array.of(Mode.normal))),
       heartbeat: (door) => door.expectDone(door.send(Type.heartbeat, beat(door))),
+      // It brings the position that there was, and was signed before everything else: only a count sees it.
+      rebase: (door) => {
+        const part = encode([Uint8Array.of(3, Setting.resetDelay, 0, 1)]);
+        const order = {
+          lock: door.identity.lock,
+          epoch: 2,
+          issuedAt: 0,
+          base: door.lock.parts.table.applied,
+        };
+        const prints = [partPrint(door.crypto, part)];
+        door.expectDone(door.send(Type.rebase, signRebase(door.crypto, door.owner, order, prints)));
+        assert.ok(door.send(Type.part, partBody(1, part)).receipt);
+      },
+      keyset: (door) => door.expectDone(door.send(Type.keys, keysetOf(door, 2))),
       "power cut": (door) => door.reboot(),
     };
     for (const [name, object] of Object.entries(objections)) {
@@ -233,13 +321,18 @@ describe("X11 a reset without consent", () => {
     }
   });
 
-  it("is not put off by a bundle that comes again", () => {
+  it("is not put off by a bundle, a heartbeat or a keyset that comes again", () => {
     const door = ownedDoor();
     const bundle = door.bundle([set(Setting.resetDelay, packResetDelay(1))]);
-    door.send(Type.bundle, bundle);
+    const kept = [
+      [Type.bundle, bundle],
+      [Type.heartbeat, beat(door)],
+      [Type.keys, keysetOf(door, 2)],
+    ] as const;
+    for (const [type, body] of kept) door.send(type, body);
     door.lock.pressReset();
     door.pass(5);
-    door.send(Type.bundle, bundle);
+    for (const [type, body] of kept) door.send(type, body);
     door.now += HOUR_S;
     door.lock.tick();
     assert.ok(isBare(door));

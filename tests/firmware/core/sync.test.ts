@@ -1,7 +1,7 @@
 // The lock's side of the protocol: what it refuses, in which words, and that a refusal changes nothing.
 
 import assert from "node:assert/strict";
-import { Gate } from "../../../firmware/core/gate";
+import { Gate, REFILL_S } from "../../../firmware/core/gate";
 import {
   type BundleHead,
   type Delta,
@@ -263,6 +263,7 @@ describe("S2 S3 K2 the same delta any number of times", () => {
     const { programs } = { ...door.board.credentials.counters };
     const sessions = [door.session, door.lock.open(), door.lock.open()];
     for (let time = 2; time <= 100; time++) {
+      door.now += REFILL_S;
       door.session = sessions[time % 3];
       if (!door.session.greeted) door.hello();
       assert.deepEqual(outcomes(door.send(Type.bundle, bundle).receipt!), acks, `time ${time}`);
@@ -400,8 +401,10 @@ describe("S2 a fork", () => {
       "bad-signature",
     );
     assert.equal(door.lock.parts.events.next, next);
-    for (let i = 0; i < 50; i++)
+    for (let i = 0; i < 50; i++) {
+      door.now += REFILL_S;
       refused(door, Type.bundle, forge(door, [evil], { first: 10, before: heads[9] }), "fork");
+    }
     assert.equal(door.lock.parts.events.next, next + 1);
   });
 

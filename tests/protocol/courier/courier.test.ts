@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import type { Session } from "../../../firmware/core/session";
 import { carry, type Mail, type Mailbox } from "../../../protocol/courier/courier";
 import { type Link, MemoryLink } from "../../../protocol/courier/link";
-import { type Delta, signClaim, signKeyset, signTime } from "../../../protocol/issuer/encode";
+import { type Delta, signClaim, signKeyset, signReset, signTime } from "../../../protocol/issuer/encode";
 import { fromHex, toHex } from "../../../protocol/wire/bytes";
 import { Reader } from "../../../protocol/wire/cbor";
 import { Code } from "../../../protocol/wire/codes";
@@ -47,6 +47,8 @@ class Script implements Mailbox {
   readonly door: Door;
   letters: Letter[] = [];
   receipts: Uint8Array[] = [];
+  /** Mail that the lock refused, as type and code. */
+  refusals: [number, number][] = [];
   hasTime = true;
   /** Signs the time, where it is not the issuer's key that does. */
   timeSigner;
@@ -103,6 +105,10 @@ class Script implements Mailbox {
     const { crypto, identity, now } = this.door;
     const answer = { lock: identity.lock, nonce: nonce.slice(), time: Math.floor(now), timeEpoch: 0 };
     return signTime(crypto, this.timeSigner, answer);
+  }
+
+  async refused({ type }: Mail, code: number): Promise<void> {
+    this.refusals.push([type, code]);
   }
 
   async receipt(message: Uint8Array): Promise<void> {
@@ -325,6 +331,7 @@ describe("courier: refusals", () => {
       { outcome: "refused", code: Code.badSignature, reason: "claim: bad-signature" },
     );
     assert.deepEqual(tape.types, ["hello", "claim"]);
+    assert.deepEqual(script.refusals, [[Type.claim, Code.badSignature]], "the mailbox hears of it");
   });
 
   it("names those of a refused bundle, and keeps what was carried before", async () => {
@@ -336,6 +343,7 @@ describe("courier: refusals", () => {
       { outcome: "refused", code: Code.gap, reason: "bundle: gap", bundles: 1 },
     );
     assert.deepEqual([...script.acks().keys()], [1, 2]);
+    assert.deepEqual(script.refusals, [[Type.bundle, Code.gap]]);
   });
 
   it("brings bundles also where the lock refuses the time", async () => {
@@ -382,6 +390,55 @@ describe("courier: refusals", () => {
     const { door, script } = opening();
     script.receipt = () => Promise.reject(new TypeError("full"));
     await assert.rejects(carry(new Tape(door), script), /full/);
+  });
+});
+
+describe("courier: the owner's consent to a reset (rule X11)", () => {
+  /** A mailbox with the owner's consent to a reset, for claim `claim`. */
+  function consenting(door: Door, claim = 1): Script {
+    const { crypto, owner, identity } = door;
+    return Object.assign(new Script(door), {
+      consent: async (nonce: Uint8Array) => signReset(crypto, owner, { lock: identity.lock, claim, nonce }),
+    });
+  }
+
+  it("comes last in the visit that brings claim, keys, time and bundles as well, with a nonce of its own", async () => {
+    const door = new Door({ profile: L500I, unclaimed: true });
+    const script = consenting(door);
+    script.sign(door.pin(0, "480213"));
+    const tape = new Tape(door);
+    const { outcome, timeRefused, consentRefused } = await carry(tape, script);
+    assert.deepEqual([outcome, timeRefused, consentRefused], ["done", undefined, undefined]);
+    assert.deepEqual(tape.types, [
+      "hello",
+      "claim",
+      "keys",
+      "hello",
+      "time",
+      "bundle",
+      "hello",
+      "hello",
+      "reset",
+      "bye",
+    ]);
+    assert.equal(door.lock.pressReset(), "reset");
+  });
+
+  it("comes in a visit that brings nothing else, and without a time", async () => {
+    const door = new Door({ profile: L500I });
+    const script = consenting(door);
+    script.hasTime = false;
+    const tape = new Tape(door);
+    assert.equal((await carry(tape, script)).consentRefused, undefined);
+    assert.deepEqual(tape.types, ["hello", "hello", "reset", "bye"]);
+    assert.equal(door.lock.pressReset(), "reset");
+  });
+
+  it("that is refused is told, and ends nothing", async () => {
+    const door = new Door({ profile: L500I });
+    const { outcome, consentRefused } = await carry(new Tape(door), consenting(door, 2));
+    assert.deepEqual([outcome, consentRefused], ["done", Code.replayed]);
+    assert.equal(door.lock.pressReset(), "refused");
   });
 });
 

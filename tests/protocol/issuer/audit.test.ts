@@ -106,11 +106,11 @@ describe("K7 proof of a revocation", () => {
 gus,,guest,all,${PINS[3]},,,,anna,2027-02-01,2027-05-01`;
 
   async function proof(world: World): Promise<Uint8Array> {
-    const body = world.issuer.absenceQuestion(world.id, "anna");
-    assert.ok(body);
+    const question = world.issuer.absenceQuestion(world.id, "anna");
+    assert.ok(question);
     const link = world.link();
     await link.request(frame(Type.hello, 1, new Uint8Array([0xa2, 0, 0x81, 1, 1, 0x19, 8, 0x10])));
-    const answer = await link.request(frame(Type.ask, 2, body));
+    const answer = await link.request(frame(Type.ask, 2, question.body));
     assert.ok(answer);
     return answer;
   }

@@ -1,13 +1,17 @@
 // Signs of life, leases, secret settings, phones and the consent to a reset: the issuer and the lock's own core together.
 
 import { strict as assert } from "node:assert";
+import { bagMailbox } from "../../../protocol/courier/bag";
+import { carry } from "../../../protocol/courier/courier";
 import { openDoor, sendCommand } from "../../../protocol/courier/phone";
 import { settingAad, unsealWith } from "../../../protocol/crypto/seal";
 import { signingKey } from "../../../protocol/issuer/encode";
+import { fillBag } from "../../../protocol/issuer/mailbox";
 import { toHex } from "../../../protocol/wire/bytes";
 import { Reader } from "../../../protocol/wire/cbor";
 import { codeName } from "../../../protocol/wire/codes";
 import { readEnvelope } from "../../../protocol/wire/cose";
+import { Type } from "../../../protocol/wire/messages";
 import { CommandOp, readHeartbeat } from "../../../protocol/wire/payloads";
 import { Setting } from "../../../protocol/wire/settings";
 import { node } from "../../../simulator/board/crypto";
@@ -17,7 +21,7 @@ const ANNA = "anna,,resident,all,471108,,,,,,";
 const DAY_S = 86_400;
 
 function beatOf(world: World, now: number) {
-  const body = world.issuer.heartbeat(world.id, now);
+  const body = world.issuer.outbox.heartbeat(world.id, now);
   const envelope = body && readEnvelope(new Reader(body), body.length);
   const beat = envelope && readHeartbeat(new Reader(envelope.payload));
   assert.ok(beat);
@@ -42,7 +46,7 @@ describe("K2, S12 signs of life", () => {
   it("are later than every bundle, also after a restart", async () => {
     const world = await World.make(ANNA);
     const status = { epoch: 0, applied: 0, flags: 1, keyset: 0 };
-    await world.issuer.mail(world.id, status, world.door.now + 50);
+    await world.issuer.outbox.mail(world.id, status, world.door.now + 50);
     assert.equal(beatOf(world, world.door.now).issuedAt, world.door.now + 51);
     await world.reopen();
     assert.equal(beatOf(world, world.door.now).issuedAt, world.door.now + 51);
@@ -59,7 +63,7 @@ describe("K2, S12 signs of life", () => {
 
   it("keep a lease going that ends without them", async () => {
     const world = await World.make("anna,,resident,all,471108,,,yes,,,\nben,,resident,all,902817,,,,,,");
-    await world.issuer.setLeaseDays("main", 7);
+    await world.issuer.settings.setLeaseDays("main", 7);
     await world.sync();
     assert.equal(world.door.type("471108"), "granted");
     world.door.now += 6 * DAY_S;
@@ -74,13 +78,13 @@ describe("K2, S12 signs of life", () => {
 describe("A63, X5 secret settings", () => {
   it("are sealed once for the lock, so that digests agree, and anew for another claim", async () => {
     const world = await World.make(ANNA);
-    await world.issuer.setAlias("main", "Haustür");
-    await world.issuer.setWifi("main", { network: "site", password: "long enough" });
-    await world.issuer.setBroker("main", { host: "broker.example", port: 8883, tls: true });
-    await world.issuer.setResetDelay("main", 24);
-    await world.issuer.setOffline("main", { kinds: 1, indexes: 2 });
+    await world.issuer.settings.setAlias("main", "Haustür");
+    await world.issuer.settings.setWifi("main", { network: "site", password: "long enough" });
+    await world.issuer.settings.setBroker("main", { host: "broker.example", port: 8883, tls: true });
+    await world.issuer.settings.setResetDelay("main", 24);
+    await world.issuer.settings.setOffline("main", { kinds: 1, indexes: 2 });
     const { length } = world.store.records;
-    await world.issuer.setAlias("main", "Haustür");
+    await world.issuer.settings.setAlias("main", "Haustür");
     assert.equal(world.store.records.length, length);
     await world.sync();
     const { settings, digest } = world.report();
@@ -101,15 +105,15 @@ describe("A63, X5 secret settings", () => {
   it("refuses what no lock takes", async () => {
     const world = await World.make(ANNA);
     for (const wrong of ["", "x".repeat(33)])
-      await assert.rejects(world.issuer.setAlias("main", wrong), RangeError);
+      await assert.rejects(world.issuer.settings.setAlias("main", wrong), RangeError);
     const short = { network: "site", password: "short" };
-    await assert.rejects(world.issuer.setWifi("main", short), RangeError);
+    await assert.rejects(world.issuer.settings.setWifi("main", short), RangeError);
     const nowhere = { host: "", port: 1, tls: false };
-    await assert.rejects(world.issuer.setBroker("main", nowhere), RangeError);
-    await assert.rejects(world.issuer.setLeaseDays("main", 3651), RangeError);
-    await assert.rejects(world.issuer.setResetDelay("main", 673), RangeError);
-    await assert.rejects(world.issuer.setOffline("main", { kinds: 16, indexes: 1 }), RangeError);
-    await assert.rejects(world.issuer.set("main", Setting.wifi, new Uint8Array(50)), RangeError);
+    await assert.rejects(world.issuer.settings.setBroker("main", nowhere), RangeError);
+    await assert.rejects(world.issuer.settings.setLeaseDays("main", 3651), RangeError);
+    await assert.rejects(world.issuer.settings.setResetDelay("main", 673), RangeError);
+    await assert.rejects(world.issuer.settings.setOffline("main", { kinds: 16, indexes: 1 }), RangeError);
+    await assert.rejects(world.issuer.settings.set("main", Setting.wifi, new Uint8Array(50)), RangeError);
   });
 });
 
@@ -153,16 +157,38 @@ describe("C7, X6 phones", () => {
 });
 
 describe("X11 consent to a reset", () => {
-  it("goes with the mail, once in a session, until it is taken back", async () => {
+  it("answers each session of a courier on the line, behind claim, keys and time, until it is taken back", async () => {
     const world = await World.make(ANNA);
     await world.issuer.consentToReset(world.id);
-    await world.sync();
-    assert.equal(world.types.filter((type) => type === "reset").length, 1);
+    for (let visit = 0; visit < 2; visit++) {
+      assert.equal((await world.sync()).consentRefused, undefined);
+      assert.equal(world.types.filter((type) => type === "reset").length, 1);
+      assert.deepEqual(world.types.slice(-3), ["hello", "reset", "bye"]);
+    }
+    world.door.now += 601;
+    assert.equal(world.door.lock.pressReset(), "refused");
     await world.issuer.consentToReset(world.id, false);
     await world.sync();
     assert.equal(world.types.includes("reset"), false);
     await world.issuer.consentToReset(world.id);
     await world.sync();
     assert.equal(world.door.lock.pressReset(), "reset");
+  });
+
+  it("is in no bag, since only the lock knows what it has to answer", async () => {
+    const world = await World.make(ANNA);
+    await world.issuer.consentToReset(world.id);
+    await world.sync();
+    world.door.reboot();
+    const delivery = { issuer: world.issuer, lock: world.id, now: () => world.door.now, firstRequest: 1 };
+    const bag = await fillBag(delivery);
+    assert.ok(bag.mail.length > 0 && bag.mail.every(({ type }) => type !== Type.reset));
+    const carried = await carry(
+      world.link(),
+      bagMailbox(bag, async () => undefined),
+    );
+    assert.equal(carried.outcome, "done");
+    assert.equal(world.types.includes("reset"), false);
+    assert.equal(world.door.lock.pressReset(), "refused");
   });
 });

@@ -75,7 +75,7 @@ describe("A37 from a row to a green tick", () => {
         "schedule,days,start,end\nunused,sun,10:00,11:00\nday,mon-fri,08:00,18:00\nsame,mon-fri,08:00,18:00",
       people: "anna,,resident,all,471108,,,,day,,,grant\nben,,team,all,902817,,,,same,2,,",
     });
-    await rig.issuer.set("main", Setting.mode, new Uint8Array([1]));
+    await rig.issuer.settings.set("main", Setting.mode, new Uint8Array([1]));
     const [bundle] = await rig.bundles();
     assert.deepEqual(opsOf(bundle), ["set", "set", "putSchedule", "put", "put"]);
     rig.deliver(bundle);
@@ -742,10 +742,10 @@ describe("P1, P3, P7 claiming", () => {
 
   it("sends claim, keyset and bundles to a lock without an owner in one go", async () => {
     const rig = await Rig.make({ people: family });
-    const mail = await rig.issuer.mail(rig.id(), status(StatusFlag.unclaimed, 0, 0), NOW);
+    const mail = await rig.issuer.outbox.mail(rig.id(), status(StatusFlag.unclaimed, 0, 0), NOW);
     assert.deepEqual(types(mail), [Type.claim, Type.keys, Type.bundle]);
-    assert.deepEqual(mail[0].body, rig.issuer.claim(rig.id()));
-    assert.deepEqual(mail[1].body, rig.issuer.keyset(rig.id()));
+    assert.deepEqual(mail[0].body, rig.issuer.outbox.claim(rig.id()));
+    assert.deepEqual(mail[1].body, rig.issuer.outbox.keyset(rig.id()));
     const { fields } = takeApart(mail[1].body, "tumbler/1 keys");
     const { issuer } = rig.issuer.signers;
     assert.deepEqual(
@@ -754,7 +754,7 @@ describe("P1, P3, P7 claiming", () => {
         key.map((part) => (part instanceof Buffer ? new Uint8Array(part) : part)),
       ),
     );
-    const again = await rig.issuer.mail(rig.id(), status(0, 1, 0), NOW);
+    const again = await rig.issuer.outbox.mail(rig.id(), status(0, 1, 0), NOW);
     assert.deepEqual(types(again), [Type.keys, Type.bundle]);
   });
 
@@ -781,7 +781,7 @@ describe("P1, P3, P7 claiming", () => {
     const tag = (slot: number) => hex(rig.model().state.slots.get(slot)?.fields.get(2) as Uint8Array);
     const before = tag(0);
     const late = rig.model().receipt(1);
-    assert.deepEqual(types(await rig.issuer.mail(rig.id(), status(StatusFlag.unclaimed, 1, 0), NOW)), [
+    assert.deepEqual(types(await rig.issuer.outbox.mail(rig.id(), status(StatusFlag.unclaimed, 1, 0), NOW)), [
       Type.claim,
       Type.keys,
     ]);
@@ -795,7 +795,7 @@ describe("P1, P3, P7 claiming", () => {
   it("T14 answers a nonce with a signed time", async () => {
     const rig = await Rig.make();
     const nonce = new Uint8Array(8).fill(3);
-    const { fields } = takeApart(rig.issuer.timeAnswer(rig.id(), nonce, NOW), "tumbler/1 time");
+    const { fields } = takeApart(rig.issuer.outbox.timeAnswer(rig.id(), nonce, NOW), "tumbler/1 time");
     assert.deepEqual([...fields.values()], [1, new Uint8Array(rig.model().id), nonce, NOW, 0]);
   });
 });

@@ -12,7 +12,7 @@ const BEN = "ben,,resident,all,902817,,,,,,";
 /** The bundles that the lock would get. */
 async function bundles(world: World, applied: number): Promise<Uint8Array[]> {
   const status = { epoch: 1, applied, flags: 0, keyset: world.issuer.signers.keyset };
-  const mail = await world.issuer.mail(world.id, status, world.door.now, 9);
+  const mail = await world.issuer.outbox.mail(world.id, status, world.door.now, 9);
   return mail.filter(({ type }) => type === Type.bundle).map(({ body }) => body);
 }
 

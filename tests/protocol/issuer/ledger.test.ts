@@ -150,15 +150,15 @@ class Run {
     const pin = pick % 4 === 0 ? undefined : PINS[pick % 12];
     const live = [...issuer.directory.people.values()].filter(({ revoked }) => !revoked);
     const isTaken = live.some(({ row }) => row.pin === pin && row.keys.length > 0);
-    if (isTaken) await assert.rejects(issuer.setMaster("main", pin), RangeError);
-    else await issuer.setMaster("main", pin);
+    if (isTaken) await assert.rejects(issuer.settings.setMaster("main", pin), RangeError);
+    else await issuer.settings.setMaster("main", pin);
   }
 
   async hours(pick: number): Promise<void> {
     const schedule = ["day", "night", "same-as-day", undefined][pick % 4];
     const hours =
       schedule === undefined ? undefined : { schedule, firstIn: pick % 3 === 0, graceMinutes: 10 };
-    await this.rig.issuer.setHours("main", hours);
+    await this.rig.issuer.settings.setHours("main", hours);
   }
 
   async act(step: Act): Promise<void> {

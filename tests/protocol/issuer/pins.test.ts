@@ -152,10 +152,10 @@ describe("C19 codes of one door begin with different four digits", () => {
 
   it("counts the master among them, both ways", async () => {
     const rig = await Rig.make({ people: rowsOf(["anna"], "471108") });
-    await assert.rejects(rig.issuer.setMaster("main", "47119603"), /first four digits/);
-    await rig.issuer.setMaster("main", "90281736");
+    await assert.rejects(rig.issuer.settings.setMaster("main", "47119603"), /first four digits/);
+    await rig.issuer.settings.setMaster("main", "90281736");
     assert.match((await take(rig, rowsOf(["ben"], "902811"))).errors[0].wanted, /door main$/);
-    await rig.issuer.setMaster("main", undefined);
+    await rig.issuer.settings.setMaster("main", undefined);
     assert.deepEqual((await take(rig, rowsOf(["ben"], "902811"))).errors, []);
   });
 });
@@ -191,7 +191,7 @@ describe("C18 PINs that the issuer makes", () => {
 
   it("count the codes that are there, the master too", async () => {
     const rig = await Rig.make({ people: rowsOf(["old"], "471108") });
-    await rig.issuer.setMaster("main", "902817");
+    await rig.issuer.settings.setMaster("main", "902817");
     await take(rig, rowsOf(["p"]));
     assert.equal(pinOf(rig, "p").length, 6);
     await take(rig, rowsOf(crowd(8)));

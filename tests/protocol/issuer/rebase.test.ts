@@ -3,16 +3,20 @@
 import { strict as assert } from "node:assert";
 import { LOCK_1000, PROFILES } from "../../../firmware/core/profile";
 import { bagMailbox, packBag, unpackBag } from "../../../protocol/courier/bag";
-import { carry } from "../../../protocol/courier/courier";
+import { carry, type Mail } from "../../../protocol/courier/courier";
+import { decodeFacts } from "../../../protocol/issuer/facts";
 import { fillBag } from "../../../protocol/issuer/mailbox";
 import { partsOf } from "../../../protocol/issuer/rebase";
 import { Table } from "../../../protocol/issuer/table";
 import { fitted, MODELS, tableOf } from "../../../protocol/issuer/whole-table";
 import { toHex } from "../../../protocol/wire/bytes";
+import { Code } from "../../../protocol/wire/codes";
 import { emptyEntry, Kind } from "../../../protocol/wire/entry";
 import { MAX_PART_BYTES } from "../../../protocol/wire/limits";
+import { Type } from "../../../protocol/wire/messages";
 import { Mode } from "../../../protocol/wire/settings";
 import { node } from "../../../simulator/board/crypto";
+import { parseSheet } from "../../../tools/csv";
 import { PINS } from "./rig";
 import { World } from "./world";
 
@@ -32,8 +36,8 @@ describe("S9 a whole new table", () => {
     const world = await World.make(crowd(100));
     await world.sync();
     await world.add(crowd(20, 100));
-    await world.issuer.setMode("main", Mode.tour);
-    await world.issuer.mail(
+    await world.issuer.settings.setMode("main", Mode.tour);
+    await world.issuer.outbox.mail(
       world.id,
       { epoch: 1, applied: world.report().applied, flags: 0, keyset: 1 },
       1,
@@ -85,12 +89,12 @@ describe("S9 a whole new table", () => {
     await world.sync();
     await world.issuer.rebase(world.id);
     const status = { epoch: 1, applied: 4, flags: 0, keyset: 1 };
-    const mail = await world.issuer.mail(world.id, status, world.door.now);
+    const mail = await world.issuer.outbox.mail(world.id, status, world.door.now);
     await world.reopen();
-    assert.deepEqual(await world.issuer.mail(world.id, status, world.door.now + 99), mail);
+    assert.deepEqual(await world.issuer.outbox.mail(world.id, status, world.door.now + 99), mail);
     await world.issuer.rebase(world.id);
     world.store.isBroken = true;
-    await assert.rejects(world.issuer.mail(world.id, status, world.door.now), /disk full/);
+    await assert.rejects(world.issuer.outbox.mail(world.id, status, world.door.now), /disk full/);
   });
 
   it("lets the log go on behind it: changes, revocations, and another whole table", async () => {
@@ -138,6 +142,113 @@ describe("S9 a whole new table", () => {
     assert.deepEqual(world.states(), ["anna confirmed", "ben confirmed", "ben failed"]);
     agree(world);
   });
+});
+
+describe("S9 a whole new table that the lock gives up", () => {
+  /** Tells the issuer which model the lock is. */
+  async function judge(world: World, profile: string): Promise<void> {
+    const row = `main,${profile},wifi,Europe/Berlin,all`;
+    const doors = parseSheet("doors.csv", `door,profile,link,zone,keys\n${row}`);
+    assert.deepEqual((await world.issuer.importSheets({ doors }, world.door.now)).errors, []);
+  }
+
+  /** An issuer that takes a small lock for a large one, and orders a table with more slots than it has. */
+  async function misjudged(): Promise<World> {
+    const world = await World.make(crowd(3), true);
+    await world.sync();
+    await judge(world, "lock-1000");
+    await world.add(crowd(9, 3));
+    await world.issuer.rebase(world.id);
+    return world;
+  }
+
+  const alarms = (world: World) => world.report().alarms.map(({ kind, text }) => `${kind}: ${text}`);
+  const REFUSED = "rebase-refused: capacity as the answer to a whole new table";
+
+  it("is an alarm that stands once, over restarts too, and the same bytes do not go out for ever", async () => {
+    const world = await misjudged();
+    const { outcome, reason } = await world.carry();
+    assert.deepEqual([outcome, reason], ["refused", "part: capacity"]);
+    assert.deepEqual(alarms(world), [REFUSED]);
+    await world.reopen();
+    await world.sync();
+    const { length } = world.store.records;
+    await world.sync();
+    const facts = world.store.records.slice(length).flatMap(decodeFacts);
+    assert.ok(
+      facts.every(({ t }) => t === "page"),
+      "nothing is written but the lock's events",
+    );
+    assert.deepEqual([alarms(world), world.types.includes("rebase")], [[REFUSED], false]);
+    assert.deepEqual([world.issuer.isSettled(world.id), world.issuer.alarms(world.id).length], [true, 1]);
+    assert.equal(world.door.type(PINS[2]), "granted");
+  });
+
+  it("is no alarm any more once another is ordered, and that one is sent and judged by itself", async () => {
+    const world = await misjudged();
+    await world.carry();
+    await world.issuer.rebase(world.id);
+    assert.deepEqual([alarms(world), world.issuer.isSettled(world.id)], [[], false]);
+    await world.carry();
+    assert.deepEqual([alarms(world), world.report().alarms[0].epoch], [[REFUSED], 3]);
+    await judge(world, "l500i");
+    await world.issuer.rebase(world.id);
+    await world.reopen();
+    await world.sync();
+    const { epoch, counts } = world.report();
+    assert.deepEqual([epoch, counts.confirmed, counts.failed], [4, 10, 2]);
+    agree(world);
+  });
+
+  it("is a hint for people: a refusal that was made up is gone as soon as the lock proves to have the table", async () => {
+    const world = await World.make(crowd(3));
+    await world.sync();
+    await world.issuer.rebase(world.id);
+    const delivery = { issuer: world.issuer, lock: world.id, now: () => world.door.now, firstRequest: 1 };
+    const bag = await fillBag(delivery);
+    const parts = bag.mail.filter(({ type }) => type === Type.part);
+    const liar = await world.issuer.refused(world.id, parts[0], Code.duplicate);
+    assert.equal(liar?.kind, "rebase-refused");
+    assert.equal(await world.issuer.refused(world.id, parts[0], Code.duplicate), undefined, "said before");
+    assert.equal(world.report().alarms.length, 1);
+    await carry(
+      world.link(),
+      bagMailbox(bag, async () => undefined),
+    );
+    for (const receipt of bag.receipts) await world.issuer.receive(world.id, receipt);
+    agree(world);
+    assert.equal(await world.issuer.refused(world.id, parts[0], Code.duplicate), undefined, "it is done");
+    agree(world);
+  });
+
+  it("takes nothing for it but a final refusal of its own order or parts", async () => {
+    const world = await World.make(crowd(3));
+    await world.sync();
+    const [older] = (await rebaseOf(world)).filter(({ type }) => type === Type.rebase);
+    await world.issuer.rebase(world.id);
+    const mail = await rebaseOf(world);
+    const { length } = world.store.records;
+    const cases: [Mail, number][] = [
+      [older, Code.storageFailed],
+      [{ type: Type.bundle, body: mail[0].body }, Code.capacity],
+      [{ type: Type.part, body: mail[0].body }, Code.capacity],
+      ...[Code.busy, Code.gap, Code.badSignature, Code.staleEpoch, Code.badState, Code.applied].map(
+        (code): [Mail, number] => [mail[0], code],
+      ),
+    ];
+    for (const [piece, code] of cases)
+      assert.equal(await world.issuer.refused(world.id, piece, code), undefined, `${piece.type} ${code}`);
+    assert.deepEqual([world.report().alarms, world.store.records.length], [[], length]);
+    assert.equal((await world.issuer.refused(world.id, mail[0], Code.storageFailed))?.seq, 1);
+  });
+
+  /** What goes to the lock of a rebase that is ordered here, if none is under way. */
+  async function rebaseOf(world: World): Promise<Mail[]> {
+    await world.issuer.rebase(world.id);
+    const status = { epoch: 1, applied: 4, flags: 0, keyset: 1 };
+    const mail = await world.issuer.outbox.mail(world.id, status, world.door.now);
+    return mail.filter(({ type }) => type === Type.rebase || type === Type.part);
+  }
 });
 
 describe("S9 parts", () => {

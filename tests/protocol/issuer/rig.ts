@@ -135,7 +135,7 @@ export class Rig {
   mail(door = "main", most = 1): Promise<Mail[]> {
     const { epoch, state } = this.model(door);
     const status = { epoch, applied: state.applied, flags: StatusFlag.clockUnknown, keyset: 1 };
-    return this.issuer.mail(this.id(door), status, this.now, most);
+    return this.issuer.outbox.mail(this.id(door), status, this.now, most);
   }
 
   /** The bundles among the mail for a door. */

@@ -92,7 +92,7 @@ describe("terms in a row of a person", () => {
     assert.match((await wanted({ pin: "330912" }))[0], /^pin: .*anna has it/);
     assert.match((await wanted({ "duress-pin": "471108" }))[0], /^duress-pin: .*anna has it/);
     assert.match((await wanted({ "duress-pin": "330946" }))[0], /^duress-pin: .* no other code at the door/);
-    await assert.rejects(rig.issuer.setMaster("main", "33098146"), /begin no other code/);
+    await assert.rejects(rig.issuer.settings.setMaster("main", "33098146"), /begin no other code/);
     assert.deepEqual(await wanted({ "duress-pin": "561203" }), []);
   });
 });
@@ -274,7 +274,7 @@ describe("terms at the door, decided by the lock", () => {
     const door = await RealDoor.make({ ...ANNA, capabilities: "first-in" }, BEN);
     const schedules = parseSheet("schedules.csv", "schedule,days,start,end\nshop,daily,00:00,24:00");
     await door.issuer.importSheets({ schedules }, NOW);
-    await door.issuer.setHours("main", { schedule: "shop", firstIn: true, graceMinutes: 0 });
+    await door.issuer.settings.setHours("main", { schedule: "shop", firstIn: true, graceMinutes: 0 });
     await door.sync();
     for (const [pin, standing] of [
       [BEN.pin, "waiting"],

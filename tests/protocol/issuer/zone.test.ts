@@ -17,6 +17,7 @@ import {
 } from "../../../firmware/core/calendar";
 import { type LockZone, lockZone, type OffsetOf, zoneSetting } from "../../../protocol/issuer/zone";
 import { intlOffset } from "../../../tools/zone";
+import { tell } from "../../support/tell";
 
 const FROM = 2024;
 const TO = 2037;
@@ -133,7 +134,7 @@ describe("T8 from a zone's name to a lock's local time", () => {
     }
   });
 
-  it("has an answer for every zone that the platform knows, within the size that a lock takes", () => {
+  it("has an answer for every zone that the platform knows, within the size that a lock takes", function () {
     assert.deepEqual(
       names.filter((name) => !told.has(name)),
       Object.keys(BEYOND),
@@ -141,10 +142,10 @@ describe("T8 from a zone's name to a lock's local time", () => {
     for (const [name, setting] of told) assert.ok(setting.length <= MAX_ZONE_SETTING_BYTES, name);
     const tables = listed.filter((name) => told.get(name)?.includes(0));
     const counts = `${listed.length} zones and ${names.length - listed.length} older names`;
-    console.log(`      ${counts}; zones with a table: ${tables.join(" ")}`);
+    tell(this, `${counts}; zones with a table: ${tables.join(" ")}`);
   });
 
-  it("shows the platform's wall clock from 2024 to 2037, at every change and between", () => {
+  it("shows the platform's wall clock from 2024 to 2037, at every change and between", function () {
     const weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
     let compared = 0;
     let changes = 0;
@@ -176,7 +177,7 @@ describe("T8 from a zone's name to a lock's local time", () => {
         for (const near of [-HOUR - 1, -60, -1, 1, 60, HOUR + 1]) compare(t + near);
       }
     }
-    console.log(`      ${compared} instants compared, ${changes} changes`);
+    tell(this, `${compared} instants compared, ${changes} changes`);
     assert.ok(compared >= 100_000);
   });
 

@@ -14,6 +14,8 @@ import {
   readStatus,
   Type,
 } from "../../../protocol/wire/messages";
+import { readRefusals } from "../../../protocol/wire/refusals";
+import type { Value } from "../../support/cbor";
 import { bytes, type Field, type Pairs, pairs, type Shape, uint } from "./shapes";
 
 const U32 = 0xffffffff;
@@ -66,6 +68,32 @@ const range = list(
     [65_534, 65_535],
   ],
   [[0], [0, 1, 2], [0, 65_536], [-1, 1], [65_535, 65_535], ["0", 1]],
+);
+
+/** A refusal that knew the time, with some of its numbers changed. */
+const refusal = (changes: Readonly<Record<number, Value>> = {}): Value[] =>
+  [1, 3, 1, 2, 1_803_862_800, 12, 0].map((number, place) => changes[place] ?? number);
+const lasts = [15, 255, U32, 2, U32, 0x7fffff];
+const refusals = list(
+  [
+    [],
+    Array(20).fill(refusal()),
+    [refusal({ 0: 0, 1: 1, 3: 1, 4: 0, 5: 0 })],
+    [[...lasts, 0]],
+    [refusal({ 3: 0, 4: U32, 6: U32 })],
+  ],
+  [
+    Array(21).fill(refusal()),
+    [refusal({ 6: 1 })],
+    [refusal({ 3: 3 })],
+    [refusal({ 1: 0 })],
+    [refusal({ 2: 0 })],
+    ...lasts.map((last, place) => [refusal({ [place]: last + 1 })]),
+    [refusal({ 3: 0, 6: U32 + 1 })],
+    [refusal().slice(1)],
+    [[...refusal(), 0]],
+    [3],
+  ],
 );
 
 /** Whether key 2 of an ask, or the one like it in a receipt, ends before it begins. */
@@ -124,4 +152,5 @@ export const BODIES: readonly Shape[] = [
   empty("identify"),
   body("fetch", pairs({ 0: 70_000 }), { 0: uint(1, U32) }, readFetch),
   body("page", pairs({ 0: new Uint8Array(60) }), { 0: bytes(0, 1596) }, readPage),
+  body("refusals", pairs({ 0: [refusal(), refusal({ 3: 0, 6: 9 })] }), { 0: refusals }, readRefusals),
 ];

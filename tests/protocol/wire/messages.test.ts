@@ -199,7 +199,11 @@ describe("payloads: what is encoded is what is read", () => {
         const order = readRebase(reader({ 2: epoch, 3: issuedAt, 4: seq, 5: each }));
         const joined = new Uint8Array(each.flatMap((print) => [...print]));
         assert.deepEqual(order, { lock: LOCK, epoch, issuedAt, base: seq, prints: joined });
-        assert.deepEqual(readReset(reader({ 2: epoch })), { lock: LOCK, claim: epoch });
+      }),
+    );
+    always(
+      property(number(1, U32), blob(8), (claim, nonce) => {
+        assert.deepEqual(readReset(reader({ 2: claim, 3: nonce })), { lock: LOCK, claim, nonce });
       }),
     );
   });
@@ -215,7 +219,7 @@ describe("payloads: what is encoded is what is read", () => {
         assert.deepEqual(full, { ...phone, op, argument });
       }),
     );
-    assert.deepEqual(Object.values(CommandOp), [1, 2, 3, 4, 5]);
+    assert.deepEqual(Object.values(CommandOp), [1, 2, 3, 4, 5, 6]);
   });
 
   it("a reader that failed before gives nothing", () => {

@@ -166,7 +166,7 @@ export const PAYLOADS: readonly Shape[] = [
     { 2: uint(1, U32), 3: uint(0, U32), 4: uint(0, SEQ), 5: prints },
     readRebase,
   ),
-  payload("reset", { 2: 1 }, { 2: uint(1, U32) }, readReset),
+  payload("reset", { 2: 1, 3: NONCE }, { 2: uint(1, U32), 3: bytes(8) }, readReset),
   payload("unlock", { 2: NONCE, 3: KEY }, { 2: bytes(8), 3: bytes(32) }, readUnlock),
   payload(
     "command",

@@ -2,15 +2,20 @@
 
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
-import { fromHex } from "../../../protocol/wire/bytes";
+import { fromHex, toHex } from "../../../protocol/wire/bytes";
 import { Code, codeName } from "../../../protocol/wire/codes";
 import {
   type Broker,
   checkSetting,
   type Holiday,
+  isHoliday,
   isPlain,
   isSealed,
+  MAX_OFFLINE_DENIED,
   MODE_NAMES,
+  OfflineKind,
+  offlineNumber,
+  offlineOf,
   packBroker,
   packClockBound,
   packDensity,
@@ -22,6 +27,7 @@ import {
   packMaster,
   packNone,
   packOffline,
+  packOfflineDenied,
   packRelock,
   packResetDelay,
   packWifi,
@@ -37,10 +43,10 @@ import {
   parseMaster,
   parseMode,
   parseOffline,
+  parseOfflineDenied,
   parseRelock,
   parseResetDelay,
   parseWifi,
-  SETTING_NAMES,
   SETTINGS,
   Setting,
   settingName,
@@ -152,6 +158,34 @@ describe("settings: what a lock answers to each value", () => {
     });
   });
 
+  it("C23 denied codes: 1 to 8 of them, ascending, a week by its Monday, or one byte 0", () => {
+    // 2027-03-01, day 518e in hexadecimal, is a Monday.
+    const eight = Array.from({ length: 9 }, (_, i) => `0${i}518e`);
+    expects(Setting.offlineDenied, {
+      "00": ".",
+      "01": "range",
+      "000000": ".",
+      "00ffff": ".",
+      "17518e": ".",
+      "18518e": ".",
+      "1f518e": ".",
+      "18518f": "range",
+      "18518d": "range",
+      "20518e": "range",
+      ffffff: "range",
+      "00518e00518f": ".",
+      "00518e01518d": ".",
+      "00518e00518e": "range",
+      "00518f00518e": "range",
+      "01518e00518f": "range",
+      [eight.slice(0, 8).join("")]: ".",
+      [eight.join("")]: "bad-format",
+      "0000": "bad-format",
+      "00518e00": "bad-format",
+      "00518e0051": "bad-format",
+    });
+  });
+
   it("X11 reset delay: 0 to 672 hours", () => {
     expects(Setting.resetDelay, { "0000": ".", "02a0": ".", "02a1": "range", "00": "bad-format" });
     assert.equal(answer(Setting.resetDelay, "000000"), "bad-format");
@@ -193,7 +227,7 @@ describe("settings: what a lock answers to each value", () => {
       });
   });
 
-  it("knows no setting below 1 or from 80 on", () => {
+  it("knows no setting below 1 or from 81 on", () => {
     const known = Array.from({ length: 300 }, (_, id) => id - 1).filter(
       (id) => checkSetting(id, new Uint8Array(184)) !== Code.unsupported,
     );
@@ -201,8 +235,10 @@ describe("settings: what a lock answers to each value", () => {
     const all = [
       ...Array.from({ length: 15 }, (_, i) => 1 + i),
       ...Array.from({ length: 64 }, (_, n) => 16 + n),
+      80,
     ];
-    assert.deepEqual([known, SETTINGS], [all, 80]);
+    assert.deepEqual([known, SETTINGS], [all, 81]);
+    assert.deepEqual(all.filter(isHoliday), all.slice(15, 79));
   });
 
   it("leaves the zone to those who know its grammar", () =>
@@ -220,6 +256,7 @@ describe("settings: what a lock answers to each value", () => {
       [Setting.clockBound, parseClockBound],
       [Setting.leaseDays, parseLeaseDays],
       [Setting.offlineCodes, parseOffline],
+      [Setting.offlineDenied, parseOfflineDenied],
       [Setting.resetDelay, parseResetDelay],
       [Setting.holiday + 7, parseHoliday],
     ];
@@ -326,6 +363,23 @@ describe("settings: what is packed comes back", () => {
     back(fc.record({ kinds: u16(0, 15), indexes: u16(1, 8) }, PLAIN), packOffline, parseOffline);
   });
 
+  it("C23 denied codes, each with what it is", () => {
+    const { day, minutes, once, week } = OfflineKind;
+    const numbers = fc.uniqueArray(u16(0, 24 * 0x10000 - 1), { maxLength: MAX_OFFLINE_DENIED });
+    back(
+      numbers.map((some) => some.sort((a, b) => a - b)),
+      packOfflineDenied,
+      parseOfflineDenied,
+    );
+    assert.equal(toHex(packOfflineDenied([0x00518e, 0x18518e])), "00518e18518e");
+    [day, minutes, once, week].forEach((kind, place) => {
+      for (const index of [0, 7])
+        assert.deepEqual(offlineOf(offlineNumber(place, index, 0x518e)), { kind, index, window: 0x518e });
+    });
+    assert.equal(offlineNumber(3, 7, 0x518e), 0x1f518e);
+    for (const nothing of [0x20518e, 0x18518f, 0xffffff]) assert.equal(offlineOf(nothing), undefined);
+  });
+
   it("P5 networks and brokers", () => {
     const blob = (minLength: number, maxLength: number) => fc.uint8Array({ minLength, maxLength });
     const password = fc.oneof(blob(0, 0), blob(8, 63));
@@ -368,18 +422,19 @@ describe("settings: what is packed comes back", () => {
 
 describe("settings: names", () => {
   it("has one for each, and a number for what it does not know", () => {
-    assert.deepEqual([1, 9, 10, 15, 16, 79, 80].map(settingName), [
+    assert.deepEqual([1, 9, 10, 15, 16, 79, 80, 81].map(settingName), [
       "zone",
       "clock-bound",
       "lease-days",
       "reset-delay",
       "holiday-0",
       "holiday-63",
-      "setting-80",
+      "offline-denied",
+      "setting-81",
     ]);
     const { holiday, ...others } = Setting;
     const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    for (const [name, id] of Object.entries(others)) assert.equal(SETTING_NAMES[id], kebab(name));
+    for (const [name, id] of Object.entries(others)) assert.equal(settingName(id), kebab(name));
     assert.equal(holiday, 16);
   });
 });

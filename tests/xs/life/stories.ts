@@ -4,7 +4,7 @@
 import { L500I, LOCK_1000 } from "../../../firmware/core/profile";
 import type { Delta } from "../../../protocol/issuer/encode";
 import { ascii, putU32 } from "../../../protocol/wire/bytes";
-import { Flag, Kind, Role } from "../../../protocol/wire/entry";
+import { Capability, Flag, Kind, Role } from "../../../protocol/wire/entry";
 import { MAX_MESSAGE_BYTES } from "../../../protocol/wire/limits";
 import { Type } from "../../../protocol/wire/messages";
 import {
@@ -264,6 +264,11 @@ function rebooting(teller: Teller): void {
   teller.type(pinOf(2));
   teller.tick();
   teller.type(pinOf(2));
+  teller.hello();
+  teller.apply(teller.handset(400, { capabilities: Capability.readLog }));
+  teller.whyShut();
+  teller.apply({ op: "change", slot: 400, generation: teller.seq, role: Role.resident });
+  teller.whyShut();
   teller.apply({ op: "wipe" });
   teller.ask(1);
 }

@@ -11,6 +11,7 @@ import {
   type SigningKey,
   signBundle,
   signClaim,
+  signCommand,
   signingKey,
   signKeyset,
   signTime,
@@ -24,15 +25,18 @@ import { Kind, Role } from "../../../protocol/wire/entry";
 import { MAX_BUNDLE_BYTES, MAX_BUNDLE_DELTAS, MAX_MESSAGE_BYTES } from "../../../protocol/wire/limits";
 import {
   askBody,
+  emptyBody,
   frame,
   helloBody,
   readFrame,
+  readNonce,
   readResult,
   readStatus,
   Type,
 } from "../../../protocol/wire/messages";
-import { May } from "../../../protocol/wire/payloads";
+import { CommandOp, May } from "../../../protocol/wire/payloads";
 import { readReceipt } from "../../../protocol/wire/receipt";
+import { readRefusals } from "../../../protocol/wire/refusals";
 import { node } from "../../../simulator/board/crypto";
 import { type Rig, Step } from "./rig";
 
@@ -72,11 +76,14 @@ export class Teller {
   readonly issuer = signingKey(node, secret("issuer"));
   /** A key of the keyset that may tell the time and nothing else. */
   readonly clockmaker = signingKey(node, secret("clockmaker"));
+  /** Of a person who may read the lock's log. */
+  readonly phone = signingKey(node, secret("phone"));
   readonly lock = secret("lock").slice(0, 8);
   readonly keys: ClaimKeys = claimKeys(node, secret("device secret"), 1);
   seq = 0;
   head = genesisHead(node, this.lock, 1);
   nonce: Uint8Array = new Uint8Array(8);
+  challenge: Uint8Array = new Uint8Array(8);
   readonly #rig: Rig;
   #now = 0;
   #request = 0;
@@ -198,6 +205,11 @@ export class Teller {
       return "status";
     }
     if (type === Type.result) return this.#result(readResult(reader)?.code ?? -1);
+    if (type === Type.nonce) {
+      this.challenge = readNonce(reader)?.slice() ?? this.challenge;
+      return "nonce";
+    }
+    if (type === Type.refusals) return "refusals: " + readRefusals(reader)?.length;
     const envelope = readEnvelope(reader, MAX_BUNDLE_BYTES);
     const receipt = envelope && readReceipt(new Reader(envelope.payload));
     if (receipt === undefined) return "unreadable";
@@ -238,6 +250,14 @@ export class Teller {
   time(): string {
     const answer = { lock: this.lock, nonce: this.nonce, time: this.now, timeEpoch: 0 };
     return this.send("time", Type.time, signTime(node, this.issuer, answer));
+  }
+
+  /** Asks why the door stayed shut, with the phone. */
+  whyShut(): string {
+    this.send("challenge", Type.challenge, emptyBody());
+    const what = { lock: this.lock, nonce: this.challenge, op: CommandOp.refusals };
+    const body = signCommand(node, this.phone, { ...what, argument: new Uint8Array(0) });
+    return this.send("why shut", Type.command, body);
   }
 
   /** Deltas as the next run of the log, signed, and counted as sent. */
@@ -282,6 +302,12 @@ export class Teller {
       role: Role.resident,
       ...more,
     };
+  }
+
+  /** The put of the phone. */
+  handset(slot: number, more: Partial<PutDelta> = {}): PutDelta {
+    const tag = this.tag(Kind.phone, this.phone.publicKey);
+    return { op: "put", slot, kind: Kind.phone, tag, user: 1000 + slot, role: Role.resident, ...more };
   }
 
   keycard(slot: number, uid: Uint8Array, more: Partial<PutDelta> = {}): PutDelta {

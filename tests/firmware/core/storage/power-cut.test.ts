@@ -21,6 +21,7 @@ import { type NorImage, steady } from "../../../../simulator/board/tear";
 import { Dice, SEED } from "../../../support/dice";
 import { Door, L500I } from "../../../support/door";
 import { stateOf } from "../../../support/look";
+import { tell } from "../../../support/tell";
 
 const PIN = "48291348";
 const USES = 5000;
@@ -302,7 +303,7 @@ describe("S4 K2 power cuts on the ten-slot profile", () => {
     const before = cutter.boot(image).parts.table.log.oldest;
     for (const step of steps) image = cutter.cutAll(step, image);
     const compactions = cutter.boot(image).parts.table.log.oldest - before;
-    console.log(`      ${cutter.states} states after a cut, ${compactions} compactions`);
+    tell(this, `${cutter.states} states after a cut, ${compactions} compactions`);
     assert.ok(compactions >= 1 && cutter.states > 1500);
   });
 });
