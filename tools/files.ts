@@ -109,7 +109,7 @@ function refuseTaken(files: readonly NewFile[]): void {
 function taken(path: string): Failure {
   return new Failure(
     `${path}: exists already, and is not overwritten`,
-    "choose another name, or replace image and record with --force",
+    "choose another name, or replace it with --force",
   );
 }
 

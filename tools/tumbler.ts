@@ -17,11 +17,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
   calendar: async () => (await import("./commands/calendar")).addCalendar,
   issuer: async () => (await import("./commands/issuer")).addIssuer,
   issue: async () => (await import("./commands/issue")).addIssue,
-  deliver: async () => (await import("./commands/deliver")).addDeliver,
   receipts: async () => (await import("./commands/receipts")).addReceipts,
   serve: async () => (await import("./commands/serve")).addServe,
+  "broker-user": async () => (await import("./commands/broker-user")).addBrokerUser,
   audit: async () => (await import("./commands/audit")).addAudit,
   proof: async () => (await import("./commands/proof")).addProof,
+  sim: async () => (await import("./commands/sim")).addSim,
   door: async () => (await import("./commands/door")).addDoor,
 };
 const HELP_COLUMNS = 80;

@@ -41,8 +41,11 @@ export class VirtualTime {
     return new Promise((resolve) => void this.after(seconds, resolve));
   }
 
-  /** Lets time pass until `work` is done; rejects as it does, and with an Error when it waits for what will never happen. */
-  async run<T>(work: Promise<T>): Promise<T> {
+  /**
+   * Lets time pass until `work` is done; rejects as it does, and with an Error when it waits for what will never happen. `pass` is waited
+   * for before so many seconds are gone: whoever wants to watch sleeps in it.
+   */
+  async run<T>(work: Promise<T>, pass?: (seconds: number) => Promise<void>): Promise<T> {
     let isDone = false;
     const done = (): void => {
       isDone = true;
@@ -54,6 +57,7 @@ export class VirtualTime {
       const job = this.#jobs.shift();
       if (job === undefined)
         throw new Error(`nothing left to happen at ${this.now} s, and the work is not done`);
+      if (pass !== undefined && job.at > this.now) await pass(job.at - this.now);
       this.now = job.at;
       job.run();
     }

@@ -1,9 +1,10 @@
-// The air between Bluetooth centrals and peripherals, on virtual time. A connection moves packets at its connection events and at no other
+// The air between Bluetooth centrals and peripherals, on virtual time or real. A connection moves packets at its connection events and at no other
 // moment, so many each way an event; what waits for one stands in a controller's buffers, and those are few. All time over the air is
 // connection events counted. Only the attribute protocol's packets are modelled, as objects with the length that they have on the air.
 
+import type { GattOptions } from "../../firmware/ports";
 import { putU16 } from "../../protocol/wire/bytes";
-import type { VirtualTime } from "../fleet/virtual-time";
+import type { Time } from "../fleet/real-time";
 
 /** A packet of the attribute protocol (Core Specification 5.4, Vol 3, Part F, 3.4). */
 export interface Packet {
@@ -90,7 +91,7 @@ export class Line {
   bytes = 0;
   /** Packets that were on the air, both ways. */
   packets = 0;
-  readonly #time: VirtualTime;
+  readonly #time: Time;
   readonly #options: LineOptions;
   readonly #ends: Partial<Record<Way, End>> = {};
   readonly #queues: Record<Way, Packet[]> = { toPeripheral: [], toCentral: [] };
@@ -99,7 +100,7 @@ export class Line {
   #isDue = false;
   #isDown = false;
 
-  constructor(time: VirtualTime, options: LineOptions) {
+  constructor(time: Time, options: LineOptions) {
     this.#time = time;
     this.#options = options;
     this.#anchor = time.now;
@@ -203,16 +204,18 @@ export interface Peripheral {
   readonly name: string;
   /** What it advertises now; undefined while it does not. */
   readonly shown: Shown | undefined;
+  /** What a central finds that looks for everything. */
+  readonly services: GattOptions["services"];
   /** Takes a connection: its own end of it. */
   accept(line: Line): End;
 }
 
 /** All radios that hear each other. */
 export class Air {
-  readonly time: VirtualTime;
+  readonly time: Time;
   readonly #peripherals = new Set<Peripheral>();
 
-  constructor(time: VirtualTime) {
+  constructor(time: Time) {
     this.time = time;
   }
 

@@ -52,6 +52,9 @@ export function virtualRadio(air: Air, options: RadioOptions): VirtualRadio {
     get shown() {
       return server?.shown;
     },
+    get services() {
+      return server?.services ?? [];
+    },
     accept: (line) => (server as Server).accept(line),
   };
   class Io extends Server {
@@ -149,6 +152,10 @@ class Server implements GattServer {
 
   get shown(): Shown | undefined {
     return this.#isOnAir ? this.#records : undefined;
+  }
+
+  get services(): GattOptions["services"] {
+    return this.#options.services;
   }
 
   startAdvertising(scan: AdvertRecords, response: AdvertRecords = {}): void {

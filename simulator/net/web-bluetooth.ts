@@ -24,13 +24,16 @@ export interface CentralOptions {
   /** The MTU that it asks for, 23 to 517. */
   readonly mtu?: number;
   readonly line?: Partial<LineOptions>;
+  /** Whether its stack keeps writes without response for which no buffer is free, and sends them later, as Linux's does. */
+  readonly keepsWrites?: boolean;
   /** Called with each connection that it opens. */
   readonly onLine?: (line: Line) => void;
 }
 
 const DEFAULT_MTU = 23;
-/** The client characteristic configuration that asks for notifications. */
+/** The client characteristic configuration that asks for notifications, and for none any more. */
 const SUBSCRIBE = Uint8Array.of(1, 0);
+const UNSUBSCRIBE = Uint8Array.of(0, 0);
 const HEADER_BYTES = 3;
 const NOTHING = new Uint8Array(0);
 
@@ -69,6 +72,11 @@ export class VirtualDevice implements WebDevice {
   removeEventListener(_type: "gattserverdisconnected", listener: () => void): void {
     this.#listeners.delete(listener);
   }
+}
+
+/** A service, with characteristics that can do a little more than a courier needs. */
+interface VirtualService extends WebService {
+  getCharacteristic(uuid: string): Promise<VirtualCharacteristic>;
 }
 
 /** What waits for the answer to the one operation at a time. */
@@ -114,7 +122,7 @@ class VirtualServer implements WebServer {
     this.#line?.drop();
   }
 
-  async getPrimaryService(uuid: string): Promise<WebService> {
+  async getPrimaryService(uuid: string): Promise<VirtualService> {
     await this.#find(uuid);
     return {
       getCharacteristic: async (one) => {
@@ -142,10 +150,11 @@ class VirtualServer implements WebServer {
     });
   }
 
-  /** A write without response: lost where there is no buffer for it. */
+  /** A write without response: lost where there is no buffer for it, and the stack does not keep it. */
   command(packet: Packet): void {
     if (this.#line === undefined) throw new NetworkError("GATT server is disconnected");
-    this.#line.offer("toPeripheral", packet);
+    if (this.#options.keepsWrites === true) this.#line.push("toPeripheral", packet);
+    else this.#line.offer("toPeripheral", packet);
   }
 
   #receive(packet: Packet): void {
@@ -168,7 +177,7 @@ class VirtualServer implements WebServer {
   }
 }
 
-class VirtualCharacteristic implements WebCharacteristic {
+export class VirtualCharacteristic implements WebCharacteristic {
   value: DataView | undefined;
   readonly #server: VirtualServer;
   readonly #uuid: string;
@@ -197,6 +206,11 @@ class VirtualCharacteristic implements WebCharacteristic {
 
   async startNotifications(): Promise<this> {
     await this.#operation("subscribe", SUBSCRIBE, "written");
+    return this;
+  }
+
+  async stopNotifications(): Promise<this> {
+    await this.#operation("subscribe", UNSUBSCRIBE, "written");
     return this;
   }
 

@@ -1,12 +1,13 @@
 // The main job from outside: files in, summary and exit code out; and each way in which it must not go on.
 
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pc from "picocolors";
 import { startBroker } from "../../tools/links/broker";
+import { connectBroker } from "../../tools/links/mqtt";
 import { main } from "../../tools/tumbler";
 
 const DOORS = `door,profile,link,zone,keys
@@ -229,6 +230,24 @@ fay,Fay,resident,all,482913,,,,nights,,,
       }
     });
 
+    it("is one without TLS, by its host and port; any other is an error that says so", async () => {
+      const wrong: [string, RegExp][] = [
+        ["mqtts://127.0.0.1:8883", /know no certificate authority.*mqtt:\/\/host/],
+        ["ws://127.0.0.1:9001", /Wanted mqtt:\/\/host or mqtt:\/\/host:port/],
+        ["http://127.0.0.1", /Wanted mqtt/],
+        ["127.0.0.1:1883", /Wanted mqtt/],
+        ["mqtt://user:secret@127.0.0.1", /Wanted mqtt/],
+        ["mqtt://127.0.0.1:65536", /Wanted mqtt/],
+        ["mqtt://127.0.0.1:0", /Wanted mqtt/],
+        ["mqtt://", /Wanted mqtt/],
+      ];
+      for (const [url, message] of wrong) {
+        const { code, err } = await run({}, "--broker", url);
+        assert.equal(code, 2, url);
+        assert.match(err.replace(/\s+/g, " "), message, url);
+      }
+    });
+
     it("that is not there is an error with advice", async () => {
       const { code, err } = await run({}, "--broker", "mqtt://127.0.0.1:9");
       assert.equal(code, 2);
@@ -250,15 +269,17 @@ fay,Fay,resident,all,482913,,,,nights,,,
 
     it("that goes away in mid-run ends the run with an error, and the store that was kept opens again", async () => {
       const broker = await startBroker();
+      const watcher = await connectBroker(broker.url);
+      const answered = new Promise<void>((resolve) => watcher.once("message", () => resolve()));
+      await watcher.subscribeAsync("tumbler/1/+/+/up");
       const kept = join(folder, "kept");
       const people = Array.from({ length: 900 }, (_, i) => `p${i},P${i},resident,all,${PINS[i]},,,,,,,`).join(
         "\n",
       );
       const running = run({ people: `${PEOPLE}${people}\n` }, "--broker", broker.url, "--out", kept);
-      while (!existsSync(join(kept, "issuer", "journal")))
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      await new Promise((resolve) => setTimeout(resolve, 600));
+      await answered;
       await broker.close();
+      await watcher.endAsync(true);
       const { code, err } = await running;
       assert.equal(code, 2);
       assert.match(err, /MQTT broker/);

@@ -4,10 +4,22 @@
 import assert from "node:assert/strict";
 import { State as Value } from "../../firmware/core/storage/places";
 import { Role } from "../../protocol/wire/entry";
-import { Mode, packHoliday, Setting } from "../../protocol/wire/settings";
+import { Mode, OfflineKind, packHoliday, Setting } from "../../protocol/wire/settings";
 import type { Door } from "../support/door";
 import { ruinRecord, wear } from "./inspect-support";
-import { dayOf, ownFolder, run, STRICT, secretsOf, set, strictDoor, widest, writeImage } from "./support";
+import {
+  dayOf,
+  fullDoor,
+  offlineAt,
+  ownFolder,
+  run,
+  STRICT,
+  secretsOf,
+  set,
+  strictDoor,
+  widest,
+  writeImage,
+} from "./support";
 
 const VISITOR = "805317";
 
@@ -259,6 +271,40 @@ describe("tumbler explain: master, holidays, keypad, two persons", () => {
       stranger.lines[4],
       "  credential    held by nobody: no slot, no code of the keypad, not the master",
     );
+  });
+
+  it("C23 names an offline code, one that is denied, and says when nobody knows which are", async () => {
+    const full = fullDoor();
+    const path = writeImage(at("full.img"), full);
+    const good = await ask(offlineAt(full, 1), "2027-03-01T12:00", { path });
+    assert.deepEqual(good.lines.slice(4), [
+      "  credential    offline code: day 1 of 2027-03-01",
+      "  mode          tour",
+      "  changes       not by itself, as far as can be seen",
+    ]);
+    assert.deepEqual(good.told.offline, { kind: "day", index: 1, date: "2027-03-01", denied: false });
+    for (const [code, name] of [
+      [offlineAt(full, 0), "day 0"],
+      [offlineAt(full, 2, OfflineKind.once), "once 2"],
+      [offlineAt(full, 1, OfflineKind.week), "week 1"],
+    ]) {
+      const bad = await ask(code, "2027-03-01T12:00", { path });
+      assert.deepEqual([bad.reason, bad.told.offline.denied], ["unknown", true]);
+      assert.deepEqual(bad.lines.slice(4, 6), [
+        `  credential    offline code: ${name} of 2027-03-01`,
+        "  denied        by the issuer, to the end of its window",
+      ]);
+    }
+    const later = await ask(offlineAt(full, 1), "2027-03-02T12:00", { path });
+    assert.deepEqual([later.reason, later.told.offline], ["unknown", null]);
+    wear(full, 1, () => 99);
+    const { settings } = full.lock.parts.table.places;
+    const lost = writeImage(at("denied-lost.img"), full, (bytes) =>
+      ruinRecord(bytes, settings[Setting.offlineDenied]),
+    );
+    const nobody = await ask(offlineAt(full, 1), "2027-03-01T12:00", { path: lost });
+    assert.equal(nobody.reason, "unknown");
+    assert.ok(nobody.lines.some((line) => line.includes("the denied offline codes lost")));
   });
 
   it("T17 agrees with the door itself, for each credential around every edge", async () => {

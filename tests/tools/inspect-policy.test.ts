@@ -4,16 +4,27 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { State as Value } from "../../firmware/core/storage/places";
-import { toHex } from "../../protocol/wire/bytes";
+import { ascii, toHex } from "../../protocol/wire/bytes";
 import { Flag, Role } from "../../protocol/wire/entry";
-import { packHoliday, packHours, packNone, Setting } from "../../protocol/wire/settings";
+import {
+  OfflineKind,
+  packHoliday,
+  packHours,
+  packNone,
+  SETTINGS,
+  Setting,
+  settingName,
+} from "../../protocol/wire/settings";
 import { unpackImage } from "../../simulator/board/image";
+import { damageText } from "../../tools/inspection/damage";
 import { Door, L500I, LOCK_1000 } from "../support/door";
 import { bootFrom } from "../support/door-faults";
 import { look, ruinBlock, ruinRecord, section, wear } from "./inspect-support";
 import {
   dayOf,
+  fullDoor,
   menu,
+  offlineAt,
   ownFolder,
   run,
   STRICT,
@@ -57,6 +68,11 @@ describe("tumbler inspect: settings, holidays, hours and keypad", () => {
         "  hours         schedule 1, after a first-in person, 30 min early at most",
         "  local codes   allowed",
         "  clock bound   above 300 seconds the time is unknown",
+        "  leases        not set: none",
+        "  sealed        none",
+        "  offline       not set: no code opens",
+        "  denied        none",
+        "  reset delay   not set: never without the owner's consent",
       ]);
       const { holidays, ...others } = state.settings;
       assert.equal(holidays.length, 3);
@@ -71,6 +87,11 @@ describe("tumbler inspect: settings, holidays, hours and keypad", () => {
         businessHours: { schedule: 1, firstIn: true, graceMinutes: 30 },
         localCodes: true,
         clockBound: 300,
+        leaseDays: null,
+        sealed: [],
+        offlineCodes: null,
+        offlineDenied: null,
+        resetDelay: null,
       });
       assert.ok(widest(out) <= 80);
     });
@@ -87,6 +108,11 @@ describe("tumbler inspect: settings, holidays, hours and keypad", () => {
         "  hours         none",
         "  local codes   not set: allowed",
         "  clock bound   not set: above 600 seconds the time is unknown",
+        "  leases        not set: none",
+        "  sealed        none",
+        "  offline       not set: no code opens",
+        "  denied        none",
+        "  reset delay   not set: never without the owner's consent",
       ]);
       for (const title of ["Holidays", "Business hours", "Codes programmed", "Lockout"])
         assert.ok(!out.includes(`\n${title}`), title);
@@ -94,6 +120,36 @@ describe("tumbler inspect: settings, holidays, hours and keypad", () => {
         [state.settings.holidays, state.businessHours, state.localCodes, state.lockout],
         [[], null, [], { wrong: 0, wait: 0 }],
       );
+    });
+
+    it("S12 X5 C23 X11 are told of leases, secrets, offline codes and the reset; no secret is", async () => {
+      const door = fullDoor();
+      const { out, state } = await look(imageOf(door));
+      assert.deepEqual(section(out, "Settings").slice(-6), [
+        "  leases        for 7 days",
+        "  sealed        alias set, wifi set, broker set",
+        "  offline       day, once: 3 of each at a time",
+        "  denied        day 0 of 2027-03-01, once 2 of 2027-03-01,",
+        "                week 1 of 2027-03-01",
+        "  reset delay   after 48 h without the owner's consent",
+      ]);
+      const { leaseDays, sealed, offlineCodes, offlineDenied, resetDelay } = state.settings;
+      assert.deepEqual(
+        { leaseDays, sealed, offlineCodes, resetDelay },
+        {
+          leaseDays: 7,
+          sealed: ["alias", "wifi", "broker"],
+          offlineCodes: { kinds: ["day", "once"], indexes: 3 },
+          resetDelay: 48,
+        },
+      );
+      assert.deepEqual(offlineDenied?.[2], { kind: "week", index: 1, date: "2027-03-01" });
+      for (const secret of ["Shed", "cellar", "hunter22", "broker.example"])
+        assert.ok(!out.includes(secret) && !JSON.stringify(state).includes(secret), secret);
+      door.apply(set(Setting.offlineDenied, packNone()), set(Setting.offlineCodes, Uint8Array.of(0, 1)));
+      const { out: none } = await look(imageOf(door));
+      assert.match(none, /^ {2}offline {7}no code opens$/m);
+      assert.match(none, /^ {2}denied {8}none$/m);
     });
 
     it("that were taken back are none", async () => {
@@ -384,6 +440,11 @@ describe("tumbler inspect: settings, holidays, hours and keypad", () => {
         "  hours         lost",
         "  local codes   lost: forbidden, those there open nothing",
         "  clock bound   lost: above 1 second the time is unknown",
+        "  leases        not set: none",
+        "  sealed        none",
+        "  offline       not set: no code opens",
+        "  denied        none",
+        "  reset delay   not set: never without the owner's consent",
       ]);
       assert.deepEqual(state.damage.settings, [
         "zone",
@@ -405,8 +466,96 @@ describe("tumbler inspect: settings, holidays, hours and keypad", () => {
         "the setting lockout is lost: the first wrong entry begins a wait until it is set again",
         "the setting business-hours is lost: the door does not unlock itself until they are set again",
         "the setting local-codes is lost: codes programmed at the keypad open nothing until it is set again",
-        "the setting clock-bound is lost: the usual bound holds until it is set again",
+        "the setting clock-bound is lost: above an error of one second the time is unknown until it is set again",
       ]);
+    });
+
+    it("S12 X5 C23 X11 of the settings of leases, secrets, offline codes and the reset is told, as it is", async () => {
+      const { leaseDays, alias, wifi, broker, offlineCodes, resetDelay, offlineDenied } = Setting;
+      const ids = [leaseDays, alias, wifi, broker, offlineCodes, resetDelay, offlineDenied];
+      const door = fullDoor();
+      const code = offlineAt(door, 1);
+      assert.equal(door.type(code), "granted");
+      const { out, state, problems } = await without(door, ids, []);
+      assert.deepEqual(section(out, "Settings").slice(-5), [
+        "  leases        lost: for 1 day",
+        "  sealed        alias lost, wifi lost, broker lost",
+        "  offline       lost: no code opens",
+        "  denied        lost: no offline code opens",
+        "  reset delay   lost: never without the owner's consent",
+      ]);
+      assert.deepEqual(state.damage.settings, [
+        "lease-days",
+        "alias",
+        "wifi",
+        "broker",
+        "offline-codes",
+        "reset-delay",
+        "offline-denied",
+      ]);
+      assert.deepEqual(problems, [
+        "the setting lease-days is lost: leases last one day until it is set again",
+        "the setting alias is lost: the lock has no name until it is set again",
+        "the setting wifi is lost: the lock finds no network until it is set again",
+        "the setting broker is lost: the lock finds no broker until it is set again",
+        "the setting offline-codes is lost: no offline code opens until it is set again",
+        "the setting reset-delay is lost: a reset needs the owner's consent until it is set again",
+        "the setting offline-denied is lost: no offline code opens until it is set again, since any may be denied",
+      ]);
+      assert.equal(door.type(code), "unknown");
+      const { secrets, parts } = door.lock;
+      assert.deepEqual([secrets.alias, secrets.wifi, secrets.broker], [undefined, undefined, undefined]);
+      assert.deepEqual([parts.policy.leaseDays, parts.policy.resetDelay], [1, 0]);
+    });
+
+    it("C23 of the denied codes alone refuses every offline code until it is set again", async () => {
+      const door = fullDoor();
+      const code = offlineAt(door, 1);
+      const { out, problems } = await without(door, [Setting.offlineDenied], []);
+      assert.deepEqual(problems, [
+        "the setting offline-denied is lost: no offline code opens until it is set again, since any may be denied",
+      ]);
+      assert.match(out, /^ {2}offline {7}day, once: 3 of each at a time$/m);
+      assert.equal(door.type(code), "unknown");
+      const { table, policy } = door.lock.parts;
+      assert.ok(table.commitSetting(Setting.offlineDenied, packNone(), table.applied + 1, table.head));
+      policy.read(table);
+      assert.equal(door.type(code), "granted");
+    });
+
+    it("has words of its own for every setting and every value of the lock's own", () => {
+      const settings = Array.from({ length: SETTINGS - 1 }, (_, i) => settingName(1 + i));
+      const { swap: _, local, ...others } = Value;
+      const states = [...Object.keys(others), `local-${local}`];
+      const damage = { losses: 1, blocks: [], slots: [], usage: [], schedules: [], settings, states };
+      const texts = damageText(damage, null, 0);
+      assert.deepEqual(
+        texts.filter((text) => !/is lost: |are lost: /.test(text)),
+        [],
+      );
+      // The holidays share one, and so do the codes programmed at the keypad.
+      assert.equal(texts.length, settings.length - 63 + states.length);
+    });
+
+    it("A60 A63 C23 of what was commanded and of used offline codes is told with what it means", async () => {
+      const door = fullDoor();
+      const { table } = door.lock.parts;
+      assert.ok(table.commitState(Value.mode, Uint8Array.of(0)));
+      assert.ok(table.commitState(Value.alias, Uint8Array.of(0x61)));
+      door.lock.parts.policy.read(table);
+      assert.equal(door.type(offlineAt(door, 1, OfflineKind.once)), "granted");
+      door.lock.tick();
+      const { state, problems } = await without(door, [], [Value.mode, Value.alias, Value.offline]);
+      assert.deepEqual(state.damage.states, ["mode", "alias", "offline"]);
+      assert.deepEqual(problems, [
+        "the mode that somebody commanded is lost: the lock is in resident mode until a mode is commanded or set again",
+        "the name that somebody commanded is lost: the lock goes by the name that is set",
+        "what is known of used offline codes is lost: those for once and for minutes open nothing until the day is over",
+      ]);
+      assert.equal(state.settings.mode, "resident");
+      assert.deepEqual(door.lock.secrets.alias, ascii("Shed"));
+      assert.equal(door.type(offlineAt(door, 0, OfflineKind.once)), "used-up");
+      assert.equal(door.type(offlineAt(door, 1)), "granted");
     });
 
     it("X1 C17 C24 is at the door as it is told", async () => {
@@ -487,7 +636,7 @@ describe("tumbler inspect: settings, holidays, hours and keypad", () => {
       wear(door, 4000, (update) => update % 1000);
       const head = (door.lock.parts.table.log.newest - 1) % 48;
       const { out, state, problems } = await look(imageOf(door, (bytes) => ruinBlock(bytes, head)));
-      assert.equal(state.damage.settings.length, 73);
+      assert.equal(state.damage.settings.length, 80);
       assert.ok(
         problems.includes(
           "holidays 0–63 are lost: everybody but administrators is refused until they are put again",
@@ -500,7 +649,7 @@ describe("tumbler inspect: settings, holidays, hours and keypad", () => {
       );
       assert.match(out, /^ {2}0–63 {2}lost +everybody but admin is refused, always$/m);
       assert.match(out, /^ {4}0–9 +lost, open nothing$/m);
-      assert.ok(problems.length < 30, problems.join("\n"));
+      assert.ok(problems.length < 40, problems.join("\n"));
       assert.ok(widest(out) <= 80, out);
     });
   });

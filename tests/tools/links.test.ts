@@ -17,6 +17,8 @@ import { answerFolder, FolderLink } from "../../tools/links/folder";
 import { brokerAt, connectBroker, MqttCourier } from "../../tools/links/mqtt";
 import { Door } from "../support/door";
 
+/** For answers that do come, on a machine that has much else to do. */
+const PATIENCE_MS = 30_000;
 const hello = frame(Type.hello, 7, helloBody(MAX_MESSAGE_BYTES));
 
 /** Puts a door's lock on a broker. */
@@ -54,7 +56,7 @@ describe("links", () => {
       () => answerFolder(folder, (message) => files.lock.receive(files.lock.open(), message)),
       10,
     );
-    await ask(new FolderLink(folder, 2000));
+    await ask(new FolderLink(folder, PATIENCE_MS));
     clearInterval(polling);
     rmSync(folder, { recursive: true });
 
@@ -64,7 +66,7 @@ describe("links", () => {
     const client = await connectBroker(broker.url);
     const courier = new MqttCourier(client, "test");
     await courier.listen();
-    await ask(courier.link(aired.identity.lock, 2000));
+    await ask(courier.link(aired.identity.lock, PATIENCE_MS));
     offAir(uplink);
     await client.endAsync(true);
     await broker.close();
@@ -153,8 +155,7 @@ describe("links", () => {
       const courier = new MqttCourier(client, "test");
       await courier.hint(door.identity.lock, { epoch: 1, seq: 5 });
       const uplink = await onAir(door, broker.url);
-      for (let i = 0; i < 200 && uplink.isIdle; i++) await new Promise((resolve) => setTimeout(resolve, 5));
-      assert.equal(uplink.isIdle, false);
+      while (uplink.isIdle) await new Promise((resolve) => setTimeout(resolve, 5));
       const hint = new Promise<Uint8Array>((resolve) => {
         client.on("message", (_name, payload) => resolve(payload));
       });

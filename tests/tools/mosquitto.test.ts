@@ -129,18 +129,15 @@ describe("mosquitto with the configuration of examples/mosquitto", () => {
       );
       this.skip();
     }
-    site = await Site.make(2, people, {
+    const tls = {
       get ca() {
         return ca;
       },
       wallClockForTls: () => Date.now() / 1000,
-    });
-    const users: Record<string, string> = {
-      [issuer.username]: issuer.password,
-      [intruder.id]: intruder.password,
     };
-    for (const { id, password } of site.locks) users[id] = password;
-    broker = await Mosquitto.make(users);
+    site = await Site.make(2, people, { tls });
+    const others = `${issuer.username}:${issuer.password}\n${intruder.id}:${intruder.password}\n`;
+    broker = await Mosquitto.make(others + (await site.brokerUsers()));
     ca = broker.ca;
   });
 
@@ -275,7 +272,7 @@ describe("T14, S8 a cold boot behind a broker with TLS", () => {
     const ca = readFileSync(join(folder, "ca.crt"), "utf8");
     const sntp: { time: number | undefined } = { time: undefined };
     const guest = "gil,Gil,guest,all,905271,,2027-02-01,2027-04-01,,,,\n";
-    const site = await Site.make(1, guest, { ca, wallClockForTls: () => sntp.time });
+    const site = await Site.make(1, guest, { tls: { ca, wallClockForTls: () => sntp.time } });
     const [lock] = site.locks;
     const { virtual } = lock;
     const access = { ca };

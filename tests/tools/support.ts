@@ -9,21 +9,31 @@ import { join, resolve } from "node:path";
 import pc from "picocolors";
 import { Key } from "../../firmware/core/keypad";
 import { claimKeys, credentialTag } from "../../protocol/crypto/derive";
+import { sealWith, settingAad } from "../../protocol/crypto/seal";
 import type { Delta } from "../../protocol/issuer/encode";
+import { makeOfflineCode, offlineCodeOn } from "../../protocol/issuer/offline";
 import { ascii, toHex } from "../../protocol/wire/bytes";
 import { Capability, Flag, Kind, Role } from "../../protocol/wire/entry";
 import {
   Mode,
   NO_MODE,
+  OfflineKind,
+  offlineNumber,
+  packBroker,
   packClockBound,
   packDensity,
   packHoliday,
   packHours,
+  packLeaseDays,
   packLocalCodes,
   packLockout,
   packMaster,
   packNone,
+  packOffline,
+  packOfflineDenied,
   packRelock,
+  packResetDelay,
+  packWifi,
   Setting,
 } from "../../protocol/wire/settings";
 import { packImage } from "../../simulator/board/image";
@@ -202,6 +212,41 @@ export function strictDoor(options: DoorOptions = {}): Door {
   assert.deepEqual(door.apply({ op: "drop", slot: 2, generation: 17 }), ["applied"]);
   assert.equal(door.lock.parts.locals.count, 4);
   return door;
+}
+
+/** A lock with all that {@link strictDoor} leaves unset. */
+export function fullDoor(options: DoorOptions = {}): Door {
+  const door = strictDoor(options);
+  const { sealKey } = claimKeys(door.crypto, door.identity.deviceSecret, 1);
+  const sealed = (setting: number, plain: Uint8Array) => {
+    const aad = settingAad(door.identity.lock, setting);
+    return set(setting, sealWith(door.crypto, sealKey, new Uint8Array(24), aad, plain));
+  };
+  const network = { network: ascii("cellar"), password: ascii("hunter22") };
+  const broker = { host: ascii("broker.example"), port: 8883, tls: true };
+  const denied = [
+    [0, 0],
+    [2, 2],
+    [3, 1],
+  ].map(([place, index]) => offlineNumber(place, index, dayOf("2027-03-01")));
+  const codes = door.apply(
+    set(Setting.leaseDays, packLeaseDays(7)),
+    sealed(Setting.alias, ascii("Shed")),
+    sealed(Setting.wifi, packWifi(network)),
+    sealed(Setting.broker, packBroker(broker)),
+    set(Setting.offlineCodes, packOffline({ kinds: OfflineKind.day | OfflineKind.once, indexes: 3 })),
+    set(Setting.resetDelay, packResetDelay(48)),
+    set(Setting.offlineDenied, packOfflineDenied(denied)),
+  );
+  assert.deepEqual(new Set(codes), new Set(["applied"]));
+  return door;
+}
+
+/** The offline code of this index on 1 March 2027. */
+export function offlineAt(door: Door, index: number, kind: number = OfflineKind.day): string {
+  const { codeKey } = claimKeys(door.crypto, door.identity.deviceSecret, 1);
+  const date = { year: 2027, month: 3, dayOfMonth: 1 };
+  return makeOfflineCode(door.crypto, codeKey, offlineCodeOn(kind, index, date));
 }
 
 /** The longest line of a text, in columns; every character that the commands print has one. */

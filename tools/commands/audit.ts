@@ -1,12 +1,9 @@
 // `tumbler audit` (rule K6): where a lock's table is not what its acks add up to, finds the slots by asking for sums over ranges of them.
 
-import { randomInt } from "node:crypto";
 import type { Command } from "commander";
-import { Round } from "../../protocol/courier/round";
 import { fromHex } from "../../protocol/wire/bytes";
-import { MAX_REQUEST_ID, Type } from "../../protocol/wire/messages";
-import { LINK_HELP, openLink } from "../links/open-link";
-import { addLinkOptions, type LinkArguments, linkOptionsOf } from "../links/options";
+import { askLock } from "../links/ask";
+import { addLinkOptions, LINK_HELP, type LinkArguments } from "../links/options";
 import { inOffice } from "../office/office";
 import { lockOf } from "../office/works";
 import { Exit, exitHelp, Failure } from "../ui/failure";
@@ -16,7 +13,6 @@ import { USUAL_STORE } from "./issuer";
 
 interface Options extends LinkArguments {
   readonly store: string;
-  readonly to: string;
   readonly json?: boolean;
 }
 
@@ -29,7 +25,7 @@ acknowledged can be compared. A slot that differs is mended by putting its
 credential again, all of it by \`tumbler issuer rebase\`.
 
 Example:
-  tumbler audit front --to image:front.img
+  tumbler audit front --link sim --image front.img
 ${exitHelp("the table is as it should be", "it is not")}`;
 
 /** Adds the command to the program. */
@@ -41,7 +37,6 @@ export function addAudit(program: Command, terminal: Terminal): void {
       "Compares a lock's table with what its acknowledged deltas add up to, without seeing what is in it.",
     )
     .argument("<door>", "the door")
-    .requiredOption("--to <link>", "how the lock is reached")
     .option("--store <folder>", "the issuer's store", USUAL_STORE)
     .option("--json", "print the result as JSON");
   addLinkOptions(command)
@@ -52,18 +47,9 @@ export function addAudit(program: Command, terminal: Terminal): void {
 async function audit(door: string, options: Options, terminal: Terminal): Promise<void> {
   const found = await inOffice(options.store, async (issuer) => {
     const lock = lockOf(issuer, door);
-    const { site } = issuer.signers;
-    const link = await openLink(options.to, fromHex(lock), { site, ...linkOptionsOf(options) });
-    try {
-      const round = new Round(link, randomInt(1, MAX_REQUEST_ID));
-      await round.hello();
-      return await issuer.audit(lock, async (body) => (await round.exchange(Type.ask, body)).message);
-    } catch (error) {
-      if (error instanceof Error) throw error;
-      throw new Failure(`${options.to}: the lock does not answer`, "check the link, and try again");
-    } finally {
-      await link.close();
-    }
+    const { linkKey } = issuer.directory.door(door).lock!.keys;
+    const asked = { door, lock: fromHex(lock), linkKey, site: issuer.signers.site };
+    return askLock(options, asked, (ask) => issuer.audit(lock, ask));
   });
   if (!found.isDone)
     throw new Failure(

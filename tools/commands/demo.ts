@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import { type DemoFiles, runDemo } from "../demo/demo";
+import { parseBrokerUrl } from "../links/broker-url";
 import { Exit, exitHelp } from "../ui/failure";
 import type { Terminal } from "../ui/terminal";
 
@@ -51,7 +52,12 @@ function portOf(text: string): number {
 }
 
 function brokerOf(text: string): string {
-  if (!/^(mqtts?|wss?):\/\/[^/]/.test(text)) throw new InvalidArgumentError("Wanted mqtt://host:port.");
+  const place = parseBrokerUrl(text);
+  if (place === undefined) throw new InvalidArgumentError("Wanted mqtt://host or mqtt://host:port.");
+  if (place.tls)
+    throw new InvalidArgumentError(
+      "The demo's locks know no certificate authority. Wanted mqtt://host or mqtt://host:port.",
+    );
   return text;
 }
 
@@ -72,7 +78,7 @@ export function addDemo(program: Command, terminal: Terminal): void {
     ])
     .option("--day <file>", "who does what at which door and when", example("day.csv"))
     .option("--expected <file>", "what must fail, and how", example("expected.csv"))
-    .option("--broker <url>", "an MQTT broker of your own; one is embedded otherwise", brokerOf)
+    .option("--broker <url>", "a broker of your own, mqtt://host:port; one is embedded otherwise", brokerOf)
     .option("--port <number>", "the loopback port of the embedded broker; 0 takes a free one", portOf, 0)
     .option("--out <folder>", "keep the issuer's store and the locks' flash images here")
     .option("--skip-bad-rows", "leave rows with errors out instead of stopping", false)

@@ -1,17 +1,16 @@
-// `tumbler issue`: signs all that is wanted of some locks and puts it, with what waits for an answer, into bags that a courier takes along.
+// `tumbler issue`: signs all that is wanted of some locks and puts it into a work list, which an installer takes to the doors.
 
-import { randomInt } from "node:crypto";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import { fillBag } from "../../protocol/issuer/mailbox";
-import { MAX_REQUEST_ID, Type } from "../../protocol/wire/messages";
-import { writeBags } from "../bag-file";
+import { toHex } from "../../protocol/wire/bytes";
+import { Type } from "../../protocol/wire/messages";
+import { writeAll } from "../files";
 import { inOffice, wallClock } from "../office/office";
-import { lockOf } from "../office/works";
-import { exitHelp } from "../ui/failure";
+import { exitHelp, Failure } from "../ui/failure";
 import { columns } from "../ui/table";
 import type { Terminal } from "../ui/terminal";
+import { workAtDoor } from "../worklist/from-issuer";
+import { readWorkList, unreported, type WorkDoor, workFile } from "../worklist/work-list";
 import { USUAL_STORE } from "./issuer";
 
 interface Options {
@@ -21,61 +20,76 @@ interface Options {
   readonly json?: boolean;
 }
 
+const USUAL_WORK = "doors.work";
 const HELP = `
-A bag is a file for one door: claim and keys where the lock may lack them, signed
-bundles, a heartbeat. Signed bytes are in the store before they are in a bag, so
-a bag that is lost is simply written again.
+A work list is one file for any number of doors, and works without a network:
+claim and keys where a lock may lack them, signed changes, a sign of life, and
+what each change is in plain words. It names people and holds the keys by which
+locks are recognised over Bluetooth: it is written for its owner alone (mode
+600), and is a secret wherever it goes. It cannot open a door, and not change
+what is signed.
+
+Signed bytes are in the store before they are in a list, so a list that is lost
+is simply written again. What answers a lock in its session is in none: the
+time, and a consent to a factory reset.
 
 Examples:
-  tumbler issue --out bags
-  tumbler issue front shed --out bags --force
+  tumbler issue
+  tumbler issue front shed --out north.work --force
 ${exitHelp("written")}`;
 
 /** Adds the command to the program. */
 export function addIssue(program: Command, terminal: Terminal): void {
   program
     .command("issue")
-    .summary("sign what locks are to know, into bags for a courier")
+    .summary("sign what locks are to know, into a work list for an installer")
     .description(
-      "Signs all that is wanted of the locks of these doors, of all without any, into files for a courier.",
+      "Signs all that is wanted of the locks of these doors, of all without any, into a file for an installer.",
     )
     .argument("[door...]", "doors")
     .option("--store <folder>", "the issuer's store", USUAL_STORE)
-    .option("--out <folder>", "where the bags go, one for each door", "bags")
-    .option("--force", "replace bags that exist")
+    .option("--out <file>", "the work list", USUAL_WORK)
+    .option("--force", "replace a work list that exists and is handed in")
     .option("--json", "print what was written as JSON")
     .addHelpText("after", HELP)
     .action((doors: readonly string[], options: Options) => issue(doors, options, terminal));
 }
 
+/** What came home and was not handed in is nowhere else. */
+function refuseUnreported(path: string): void {
+  if (!existsSync(path)) return;
+  const open = unreported(readWorkList(path));
+  if (open > 0)
+    throw new Failure(
+      `${path}: ${open} of its receipts and pages of events are not yet reported`,
+      `hand them in first: tumbler receipts ${path}`,
+    );
+}
+
 async function issue(names: readonly string[], options: Options, terminal: Terminal): Promise<void> {
-  const made = await inOffice(options.store, async (issuer) => {
-    const wanted = names.length > 0 ? names : issuer.locks.map((lock) => issuer.report(lock).door);
-    const bags = [];
-    for (const door of wanted) {
-      const lock = lockOf(issuer, door);
-      const delivery = { issuer, lock, now: wallClock, firstRequest: randomInt(1, MAX_REQUEST_ID) };
-      const bag = await fillBag(delivery);
-      const { signed, acknowledged } = issuer.report(lock);
-      const bundles = bag.mail.filter(({ type }) => type === Type.bundle).length;
-      bags.push({
-        door,
-        lock,
-        path: join(options.out, `${door}.bag`),
-        bag,
-        bundles,
-        deltas: signed - acknowledged,
-      });
-    }
-    mkdirSync(options.out, { recursive: true });
-    writeBags(bags, options.force === true);
-    return bags;
+  const { store, out, force = false } = options;
+  if (force) refuseUnreported(out);
+  const doors = await inOffice(store, async (issuer) => {
+    const wanted = names.length > 0 ? [...new Set(names)] : issuer.locks.map((lock) => issuer.doorOf(lock));
+    const made: WorkDoor[] = [];
+    for (const door of wanted) made.push(await workAtDoor(issuer, door));
+    writeAll([workFile(out, { site: issuer.signers.site, madeAt: wallClock(), doors: made }, force)]);
+    return made;
   });
-  const value = made.map(({ door, lock, path, bundles, deltas }) => ({ door, lock, path, bundles, deltas }));
-  const rows = value.map(({ door, path, bundles, deltas }) => [door, String(bundles), String(deltas), path]);
+  const value = doors.map(({ door, lock, bag, changes, isNewTable }) => {
+    const bundles = bag.mail.filter(({ type }) => type === Type.bundle).length;
+    return { door, lock: toHex(lock), changes: changes.length, bundles, isNewTable };
+  });
+  const rows = value.map(({ door, changes, bundles, isNewTable }) => [
+    door,
+    String(changes),
+    String(bundles),
+    isNewTable ? "a whole new table first" : "",
+  ]);
+  const table = columns(["door", "changes", "bundles", ""], rows, [1, 2], terminal.colours);
   terminal.out(
     options.json
-      ? `${JSON.stringify(value, null, 2)}\n`
-      : columns(["door", "bundles", "deltas", "bag"], rows, [1, 2], terminal.colours),
+      ? `${JSON.stringify({ work: out, doors: value }, null, 2)}\n`
+      : `${table}\n${out}: a secret; take it to the doors: tumbler door sync --work ${out}\n`,
   );
 }

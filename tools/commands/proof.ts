@@ -1,15 +1,12 @@
 // `tumbler proof` (rule K7): a lock's own word that a person, and everyone below, has no slot left; for anyone who knows its public key.
 
-import { randomInt } from "node:crypto";
 import type { Command } from "commander";
-import { Round } from "../../protocol/courier/round";
 import { verifyProof } from "../../protocol/issuer/proof";
 import { fromHex, toHex } from "../../protocol/wire/bytes";
-import { MAX_REQUEST_ID, Type } from "../../protocol/wire/messages";
 import { node } from "../../simulator/board/crypto";
 import { readWhole, writeAll } from "../files";
-import { LINK_HELP, openLink } from "../links/open-link";
-import { addLinkOptions, type LinkArguments, linkOptionsOf } from "../links/options";
+import { askLock } from "../links/ask";
+import { addLinkOptions, LINK_HELP, type LinkArguments } from "../links/options";
 import { inOffice } from "../office/office";
 import { lockOf } from "../office/works";
 import { Exit, exitHelp, Failure } from "../ui/failure";
@@ -30,13 +27,12 @@ the record that \`tumbler provision\` wrote. Names are not in a proof.
 ${LINK_HELP}
 
 Examples:
-  tumbler proof make front dora --to image:front.img --out dora.proof
+  tumbler proof make front dora --out dora.proof
   tumbler proof verify dora.proof --key 2d1f…(64 hexadecimal digits)
 ${exitHelp("proven", "not proven, and why")}`;
 
 interface MakeOptions extends LinkArguments {
   readonly store: string;
-  readonly to: string;
   readonly out: string;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -58,7 +54,6 @@ export function addProof(program: Command, terminal: Terminal): void {
     proof
       .command("make <door> <person>")
       .description("ask the lock of a door, and keep what it signs")
-      .requiredOption("--to <link>", "how the lock is reached")
       .requiredOption("--out <file>", "where the proof goes")
       .option("--store <folder>", "the issuer's store", USUAL_STORE)
       .option("--force", "replace a file that exists")
@@ -82,22 +77,11 @@ async function make(door: string, person: string, options: MakeOptions, terminal
         `${person}: never had access at ${door}`,
         "check the names; of a stranger a lock can say nothing",
       );
-    const user = [...issuer.directory.door(door).handles].find(
-      ([, handle]) => handle === person,
-    )?.[0] as number;
-    const link = await openLink(options.to, lock, { site: issuer.signers.site, ...linkOptionsOf(options) });
-    try {
-      const round = new Round(link, randomInt(1, MAX_REQUEST_ID));
-      await round.hello();
-      const { message } = await round.exchange(Type.ask, question);
-      const { publicKey } = issuer.directory.door(door).lock!;
-      return { lock, user, publicKey, receipt: message };
-    } catch (error) {
-      if (error instanceof Error) throw error;
-      throw new Failure(`${options.to}: the lock does not answer`, "check the link, and try again");
-    } finally {
-      await link.close();
-    }
+    const { user, body } = question;
+    const { publicKey, keys } = issuer.directory.door(door).lock!;
+    const asked = { door, lock, linkKey: keys.linkKey, site: issuer.signers.site };
+    const receipt = await askLock(options, asked, (ask) => ask(body));
+    return { lock, user, publicKey, receipt };
   });
   const { lock, user, publicKey, receipt } = made;
   const verdict = verifyProof(node, receipt, { lock, publicKey }, user);

@@ -1,13 +1,12 @@
-// `tumbler receipts`: hands in what a courier brought back: receipts confirm or fail each delta, pages of events go into the issuer's record.
+// `tumbler receipts`: hands in what an installer brought back: receipts confirm or fail each delta, pages of events go into the issuer's record.
 
 import type { Command } from "commander";
-import { toHex } from "../../protocol/wire/bytes";
-import { codeName } from "../../protocol/wire/codes";
-import { readBag } from "../bag-file";
 import { inOffice } from "../office/office";
 import { Exit, exitHelp } from "../ui/failure";
 import type { Terminal } from "../ui/terminal";
 import { count } from "../ui/words";
+import { type Handed, handIn } from "../worklist/from-issuer";
+import { markReported, readWorkList } from "../worklist/work-list";
 import { USUAL_STORE } from "./issuer";
 
 interface Options {
@@ -15,80 +14,36 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** What became of one bag. */
-interface Handed {
-  readonly bag: string;
-  readonly lock: string;
-  readonly receipts: number;
-  readonly refused: readonly string[];
-  readonly confirmed: number;
-  readonly failed: readonly { readonly seq: number; readonly item: string; readonly code: string }[];
-  readonly alarms: readonly string[];
-  readonly events: number;
-}
-
 const HELP = `
 A receipt that is not the lock's own is refused and said; one that was handed in
-before changes nothing, so a bag may be handed in twice.
+before changes nothing, so a work list may be handed in twice. What was handed
+in counts as reported in the list from then on.
 
 Examples:
-  tumbler receipts bags/*.bag
-  tumbler receipts bags/front.bag --json
-${exitHelp("everything confirmed", "something failed, was refused, or is an alarm")}`;
+  tumbler receipts doors.work
+  tumbler receipts *.work --json
+${exitHelp("everything confirmed", "a failure, a refusal or an alarm")}`;
 
 /** Adds the command to the program. */
 export function addReceipts(program: Command, terminal: Terminal): void {
   program
     .command("receipts")
-    .summary("hand in the receipts that a courier brought back")
-    .description("Hands the receipts and events of bags in to the issuer's store.")
-    .argument("<bag...>", "bags that were delivered")
+    .summary("hand in the receipts that an installer brought back")
+    .description("Hands the receipts and events of work lists in to the issuer's store.")
+    .argument("<work...>", "work lists that were at the doors")
     .option("--store <folder>", "the issuer's store", USUAL_STORE)
     .option("--json", "print the result as JSON")
     .addHelpText("after", HELP)
-    .action((bags: readonly string[], options: Options) => handIn(bags, options, terminal));
+    .action((paths: readonly string[], options: Options) => handInAll(paths, options, terminal));
 }
 
-async function handIn(paths: readonly string[], options: Options, terminal: Terminal): Promise<void> {
-  const bags = paths.map((path) => ({ path, bag: readBag(path) }));
+async function handInAll(paths: readonly string[], options: Options, terminal: Terminal): Promise<void> {
+  const lists = paths.map(readWorkList);
   const handed = await inOffice(options.store, async (issuer) => {
     const all: Handed[] = [];
-    for (const { path, bag } of bags) {
-      const lock = toHex(bag.lock);
-      const refused: string[] = [];
-      const failed: { seq: number; item: string; code: string }[] = [];
-      const alarms: string[] = [];
-      let confirmed = 0;
-      let events = 0;
-      for (const receipt of bag.receipts) {
-        const received = await issuer.receive(lock, receipt);
-        if (received.refused !== undefined) {
-          refused.push(received.refused);
-          continue;
-        }
-        for (const { seq, item, code, state } of received.outcomes)
-          if (state === "confirmed") confirmed++;
-          else failed.push({ seq, item, code: codeName(code) });
-        alarms.push(...received.alarms.map(({ kind, text }) => `${kind}: ${text}`));
-      }
-      for (const page of bag.pages) {
-        const taken = await issuer.takePage(lock, page);
-        if (taken.refused !== undefined) refused.push(`page: ${taken.refused}`);
-        else {
-          events += taken.events;
-          alarms.push(...taken.alarms.map(({ kind, text }) => `${kind}: ${text}`));
-        }
-      }
-      all.push({
-        bag: path,
-        lock,
-        receipts: bag.receipts.length,
-        refused,
-        confirmed,
-        failed,
-        alarms,
-        events,
-      });
+    for (const list of lists) {
+      for (const door of list.doors) all.push(await handIn(issuer, list, door));
+      markReported(list);
     }
     return all;
   });
@@ -99,9 +54,9 @@ async function handIn(paths: readonly string[], options: Options, terminal: Term
   terminal.exitCode = isFine ? Exit.fine : Exit.wrong;
 }
 
-function textOf({ bag, receipts, refused, confirmed, failed, alarms, events }: Handed): string {
+function textOf({ door, receipts, refused, confirmed, failed, alarms, events }: Handed): string {
   const lines = [
-    `${bag}: ${count(receipts, "receipt")}, ${count(confirmed, "delta")} confirmed, ${count(failed.length, "delta")} failed, ${count(events, "event")}`,
+    `${door}: ${count(receipts, "receipt")}, ${count(confirmed, "delta")} confirmed, ${count(failed.length, "delta")} failed, ${count(events, "event")}`,
     ...failed.map(({ seq, item, code }) => `  ${seq} (${item}): ${code}`),
     ...refused.map((why) => `  refused: ${why}`),
     ...alarms.map((text) => `  alarm: ${text}`),

@@ -1,18 +1,17 @@
 // `tumbler serve`: the issuer on a broker, running on: delivers, retries, confirms, and raises alarms.
 
-import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { statSync } from "node:fs";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
-import { addLinkOptions, type LinkArguments, linkOptionsOf } from "../links/options";
-import { openCounter, openOffice, wallClock } from "../office/office";
+import { accessOf, addBrokerOptions, type BrokerArguments } from "../links/options";
+import { openBegunOffice, openCounter, wallClock } from "../office/office";
 import { doWork } from "../office/works";
 import { Server, type Told } from "../serve/server";
 import { Exit, exitHelp, Failure } from "../ui/failure";
 import type { Terminal } from "../ui/terminal";
 import { readSheets, type SheetPaths, USUAL_STORE } from "./issuer";
 
-interface Options extends Omit<LinkArguments, "site">, SheetPaths {
+interface Options extends BrokerArguments, SheetPaths {
   readonly store: string;
   readonly broker: string;
   readonly lines: number;
@@ -58,20 +57,15 @@ export function addServe(program: Command, terminal: Terminal): void {
     .option("--idle <seconds>", "visit a lock without mail after so many seconds", numberOf, 3600)
     .option("--once", "end when nothing waits for any lock")
     .option("--json", "print one JSON object a line");
-  addLinkOptions(command)
+  addBrokerOptions(command)
     .addHelpText("after", HELP)
     .action((options: Options) => serve(options, terminal));
 }
 
 async function serve(options: Options, terminal: Terminal): Promise<void> {
   const { store, broker, lines, idle } = options;
-  if (!existsSync(join(store, "journal")))
-    throw new Failure(
-      `${store}: no issuer's store`,
-      `begin one: tumbler issuer begin --store ${store} --site NAME`,
-    );
-  const access = linkOptionsOf(options);
-  const office = await openOffice(store);
+  const access = accessOf(options);
+  const office = await openBegunOffice(store);
   try {
     const { issuer } = office;
     let failed = 0;
@@ -94,7 +88,7 @@ async function serve(options: Options, terminal: Terminal): Promise<void> {
       await new Promise<void>((resolve) => counter.close(() => resolve()));
       await server.stop();
     }
-    const isAlarmed = issuer.locks.some((lock) => issuer.report(lock).alarms.length > 0);
+    const isAlarmed = issuer.locks.some((lock) => issuer.alarms(lock).length > 0);
     terminal.exitCode = isAlarmed || (options.once === true && failed > 0) ? Exit.wrong : Exit.fine;
   } finally {
     await office.close();

@@ -10,10 +10,10 @@ import { type Carried, carry } from "../../protocol/courier/courier";
 import { MemoryLink } from "../../protocol/courier/link";
 import type { SigningKey } from "../../protocol/issuer/encode";
 import type { Issuer, Received } from "../../protocol/issuer/issuer";
-import { deliver, emptyBag, fillBag } from "../../protocol/issuer/mailbox";
+import { commission, deliver, emptyBag, fillBag } from "../../protocol/issuer/mailbox";
 import type { DoorRow } from "../../protocol/issuer/rows";
 import { toHex } from "../../protocol/wire/bytes";
-import { MAX_REQUEST_ID, StatusFlag, Type } from "../../protocol/wire/messages";
+import { MAX_REQUEST_ID } from "../../protocol/wire/messages";
 import type { WorldClock } from "../../simulator/board/board";
 import { node } from "../../simulator/board/crypto";
 import { VirtualLock } from "../../simulator/fleet/virtual-lock";
@@ -106,15 +106,7 @@ export class Building {
   /** The installer at the door: a lock without an owner has no site, and no name at a broker. */
   async #commission(door: VirtualDoor): Promise<void> {
     const link = new MemoryLink((message) => door.virtual.receive(message));
-    const papers = [
-      { type: Type.claim, body: this.#issuer.claim(door.id) },
-      { type: Type.keys, body: this.#issuer.keyset(door.id) },
-    ];
-    const carried = await carry(link, {
-      mail: async ({ flags }) => ((flags & StatusFlag.unclaimed) !== 0 ? papers : []),
-      time: async () => undefined,
-      receipt: async () => {},
-    });
+    const carried = await commission(this.#issuer, door.id, link);
     await link.close();
     if (carried.outcome !== "done") throw new Error(`door ${door.row.door}: ${carried.reason}`);
   }
@@ -140,7 +132,7 @@ export class Building {
   async visit(door: VirtualDoor, onReceipt: OnReceipt): Promise<Carried> {
     const delivery = this.#delivery(door, onReceipt);
     const taken = reopen(packBag(await fillBag(delivery)));
-    const time = async (nonce: Uint8Array) => this.#issuer.timeAnswer(door.id, nonce, this.#now());
+    const time = async (nonce: Uint8Array) => this.#issuer.outbox.timeAnswer(door.id, nonce, this.#now());
     door.virtual.reconnect();
     const link = new MemoryLink((message) => door.virtual.receive(message));
     const carried = await carry(link, bagMailbox(taken, time));

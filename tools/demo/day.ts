@@ -115,10 +115,10 @@ export class Day {
         await this.#issuer.remove(step.who);
         break;
       case "mode":
-        await this.#issuer.setMode(step.door, MODE_NAMES.indexOf(step.value));
+        await this.#issuer.settings.setMode(step.door, MODE_NAMES.indexOf(step.value));
         break;
       case "holiday":
-        await this.#issuer.setHoliday(
+        await this.#issuer.settings.setHoliday(
           step.door,
           0,
           step.value === "" ? undefined : { first: step.value, days: 1 },
@@ -132,7 +132,7 @@ export class Day {
 
   async #setMaster({ id, door, value }: Step): Promise<void> {
     try {
-      await this.#issuer.setMaster(door, value === "" ? undefined : value);
+      await this.#issuer.settings.setMaster(door, value === "" ? undefined : value);
     } catch (thrown) {
       if (!(thrown instanceof RangeError)) throw thrown;
       throw new Failure(`${id}: ${thrown.message}`, "choose another master for this line of the day");

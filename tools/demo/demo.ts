@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { signingKey } from "../../protocol/issuer/encode";
-import { Issuer } from "../../protocol/issuer/issuer";
+import type { Issuer } from "../../protocol/issuer/issuer";
 import type { MadePin } from "../../protocol/issuer/make-pins";
 import type { ImportError, Sheet } from "../../protocol/issuer/sheet";
 import { instantOf, parseWhen } from "../../protocol/issuer/when";
@@ -15,7 +15,7 @@ import { packImage } from "../../simulator/board/image";
 import { readSheet } from "../csv";
 import { type EmbeddedBroker, startBroker } from "../links/broker";
 import { BrokerError, connectBroker, MqttCourier } from "../links/mqtt";
-import { FileStore } from "../store/file-store";
+import { openOffice } from "../office/office";
 import { Failure } from "../ui/failure";
 import { errorLines } from "../ui/import-errors";
 import type { Terminal } from "../ui/terminal";
@@ -229,10 +229,9 @@ export async function runDemo(options: DemoOptions): Promise<Summary> {
   const folder = options.out ?? mkdtempSync(join(tmpdir(), "tumbler-"));
   mkdirSync(folder, { recursive: true });
   let broker: EmbeddedBroker | undefined;
-  const store = await FileStore.open(join(folder, "issuer"));
+  const office = await openOffice(join(folder, "issuer"));
   try {
-    const random = (buffer: Uint8Array) => void randomFillSync(buffer);
-    const issuer = await Issuer.open({ crypto: node, store, random, offsetOf: intlOffset });
+    const { issuer } = office;
     if (issuer.isBegun)
       throw new Failure(`${folder}: has an issuer's store already`, "name a new folder with --out");
     await issuer.begin(SITE);
@@ -245,7 +244,7 @@ export async function runDemo(options: DemoOptions): Promise<Summary> {
     return summary;
   } finally {
     await broker?.close();
-    await store.close();
+    await office.close();
     if (options.out === undefined) rmSync(folder, { recursive: true, force: true });
   }
 }

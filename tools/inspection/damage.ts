@@ -124,12 +124,18 @@ const LOST_STATES: Readonly<Record<string, string>> = {
   claim: "the claim is lost: the lock opens for nobody until it is provisioned again",
   keyset: "the keyset is lost: the lock takes nothing of any issuer until it is provisioned again",
   time: "the earliest time to believe is lost: set the lock's time, so that no older one is believed",
+  heard:
+    "what was heard of the issuer last is lost: leases are over, and nothing counts as seen, until it is heard of again",
   rebase: "what is known of the last rebase is lost: let the issuer put the whole table again",
   lockout: "the count of wrong entries is lost: the worst is assumed: an hour's wait",
   forgiven:
     "whose wrong entries were forgiven is lost: the worst is assumed: an hour's wait, and nobody is forgiven for a day",
   hours:
     "what is known of the business hours is lost: nobody was first in, and no relock and no hold is in force",
+  mode: "the mode that somebody commanded is lost: the lock is in resident mode until a mode is commanded or set again",
+  alias: "the name that somebody commanded is lost: the lock goes by the name that is set",
+  offline:
+    "what is known of used offline codes is lost: those for once and for minutes open nothing until the day is over",
 };
 
 /** The same of a lost setting. */
@@ -144,7 +150,16 @@ const LOST_SETTINGS: Readonly<Record<string, string>> = {
     "the setting business-hours is lost: the door does not unlock itself until they are set again",
   "local-codes":
     "the setting local-codes is lost: codes programmed at the keypad open nothing until it is set again",
-  "clock-bound": "the setting clock-bound is lost: the usual bound holds until it is set again",
+  "clock-bound":
+    "the setting clock-bound is lost: above an error of one second the time is unknown until it is set again",
+  "lease-days": "the setting lease-days is lost: leases last one day until it is set again",
+  alias: "the setting alias is lost: the lock has no name until it is set again",
+  wifi: "the setting wifi is lost: the lock finds no network until it is set again",
+  broker: "the setting broker is lost: the lock finds no broker until it is set again",
+  "offline-codes": "the setting offline-codes is lost: no offline code opens until it is set again",
+  "reset-delay": "the setting reset-delay is lost: a reset needs the owner's consent until it is set again",
+  "offline-denied":
+    "the setting offline-denied is lost: no offline code opens until it is set again, since any may be denied",
 };
 
 /** The numbers in the names that begin so. */

@@ -2,23 +2,31 @@
 
 import type { Parts } from "../../firmware/core/parts";
 import type { Table } from "../../firmware/core/storage/table";
+import { deniedIn, OFFLINE_KIND_NAMES } from "../../protocol/issuer/offline";
 import { DENSITY_UNITS } from "../../protocol/wire/limits";
 import type { HoursPolicy, LockoutPolicy } from "../../protocol/wire/settings";
 import {
   MODE_NAMES,
+  OFFLINE_KINDS,
   parseClockBound,
   parseDensity,
   parseHours,
+  parseLeaseDays,
   parseLocalCodes,
   parseLockout,
   parseMaster,
+  parseOffline,
   parseRelock,
+  parseResetDelay,
   SETTINGS,
   Setting,
   settingName,
 } from "../../protocol/wire/settings";
 import { isoText } from "../ui/time";
 import { type HolidayView, holidaysOf, type LostHoliday } from "./holidays";
+import { type OfflineView, offlineView } from "./offline";
+
+const SEALED = [Setting.alias, Setting.wifi, Setting.broker];
 
 /** What deltas have set; null where none has, or where it is lost. */
 export interface SettingsView {
@@ -39,8 +47,27 @@ export interface SettingsView {
   readonly localCodes: boolean | null;
   /** Above this error bound the clock counts as unknown, in seconds. */
   readonly clockBound: number | null;
+  /** For how many days leases last, 0 for none. */
+  readonly leaseDays: number | null;
+  /** The secret settings that there are, by name; what they say stays in the lock. */
+  readonly sealed: readonly string[];
+  /** The kinds of offline codes that open, and how many of each at a time. */
+  readonly offlineCodes: { readonly kinds: readonly string[]; readonly indexes: number } | null;
+  /** The offline codes that are denied; null where none ever was. */
+  readonly offlineDenied: readonly OfflineView[] | null;
+  /** After how many hours a reset needs no consent, 0 for never. */
+  readonly resetDelay: number | null;
   readonly holidays: readonly (HolidayView | LostHoliday)[];
 }
+
+function offlineOfTable(table: Table): SettingsView["offlineCodes"] {
+  const policy = parsed(table, Setting.offlineCodes, parseOffline);
+  if (policy === null) return null;
+  const kinds = OFFLINE_KIND_NAMES.filter((_, place) => (policy.kinds & OFFLINE_KINDS[place]) !== 0);
+  return { kinds, indexes: policy.indexes };
+}
+
+const deniedCodes = (value: Uint8Array): OfflineView[] => deniedIn(value).map(offlineView);
 
 /** The setting, parsed; null for none. */
 function parsed<T>(table: Table, id: number, parse: (value: Uint8Array) => T | undefined): T | null {
@@ -69,15 +96,18 @@ export function settingsOf({ table, policy }: Parts): SettingsView {
     businessHours: hours === null || hours.schedule === 0 ? null : hours,
     localCodes: parsed(table, Setting.localCodes, parseLocalCodes),
     clockBound: parsed(table, Setting.clockBound, parseClockBound),
+    leaseDays: parsed(table, Setting.leaseDays, parseLeaseDays),
+    sealed: SEALED.filter((id) => table.setting(id) !== undefined).map(settingName),
+    offlineCodes: offlineOfTable(table),
+    offlineDenied: parsed(table, Setting.offlineDenied, deniedCodes),
+    resetDelay: parsed(table, Setting.resetDelay, parseResetDelay),
     holidays: holidaysOf(table),
   };
 }
 
 /** The names of all settings that were set and cannot be read any more. */
 export function lostSettings(table: Table): string[] {
-  const isSetting = (id: number): boolean =>
-    (id > 0 && id <= Setting.clockBound) || (id >= Setting.holiday && id < SETTINGS);
   return Array.from({ length: SETTINGS }, (_, id) => id)
-    .filter((id) => isSetting(id) && table.hasLost(id))
+    .filter((id) => id > 0 && table.hasLost(id))
     .map(settingName);
 }

@@ -42,6 +42,10 @@ export class FolderLink implements Link {
     return undefined;
   }
 
+  async pause(seconds: number): Promise<void> {
+    await sleep(seconds * 1000);
+  }
+
   async close(): Promise<void> {
     this.#open = false;
   }

@@ -2,6 +2,7 @@
 // on both sides; an empty one is never sent.
 
 import { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
 import type { Link } from "../../protocol/courier/link";
 import { ascii, toHex } from "../../protocol/wire/bytes";
@@ -10,6 +11,7 @@ import { readFrame } from "../../protocol/wire/messages";
 import type { Broker } from "../../protocol/wire/settings";
 import { type Head, packHead, topic } from "../../protocol/wire/topics";
 import { Failure } from "../ui/failure";
+import { parseBrokerUrl } from "./broker-url";
 
 /** How long a client tries to reach its broker, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 5000;
@@ -45,17 +47,12 @@ export class BrokerError extends Failure {
   }
 }
 
-/** MQTT's own ports, without and with TLS. */
-const PORTS: Readonly<Record<string, number>> = { "mqtt:": 1883, "mqtts:": 8883 };
-
 /** A broker's URL as a lock's setting has it. Throws a {@link Failure} for one that no lock can use. */
 export function brokerAt(url: string): Broker {
-  const { protocol, hostname, port } = new URL(url);
-  const usual = PORTS[protocol];
-  if (usual === undefined)
+  const place = parseBrokerUrl(url);
+  if (place === undefined)
     throw new Failure(`MQTT broker ${url}: a lock speaks mqtt: and mqtts:`, "name such a broker");
-  const host = ascii(hostname.replace(/^\[|\]$/g, ""));
-  return { host, port: port === "" ? usual : Number(port), tls: protocol === "mqtts:" };
+  return { ...place, host: ascii(place.host) };
 }
 
 /** The number of a message's request, or −1 for bytes that are no message. */
@@ -70,14 +67,18 @@ export class MqttCourier {
   readonly #waiting = new Map<string, (answer: Uint8Array | undefined) => void>();
   /** Whether the connection to the broker was lost. */
   lost = false;
+  readonly #gone: Promise<void>;
 
   constructor(client: MqttClient, site: string) {
     this.#client = client;
     this.#site = site;
     client.on("message", (name, payload) => this.#take(name, new Uint8Array(payload)));
-    client.on("close", () => {
-      this.lost = true;
-      this.#dropAll();
+    this.#gone = new Promise((resolve) => {
+      client.on("close", () => {
+        this.lost = true;
+        this.#dropAll();
+        resolve();
+      });
     });
   }
 
@@ -86,13 +87,13 @@ export class MqttCourier {
     await this.#client.subscribeAsync(`tumbler/1/${this.#site}/+/up`, { qos: 1 });
   }
 
-  /** Leaves the hint, retained, that there is mail for a lock up to a position (rule S14). */
+  /** Leaves the hint, retained, that there is mail for a lock up to a position (rule S14); done when the broker has it, or is gone. */
   async hint(lock: Uint8Array, head: Head): Promise<void> {
+    const name = topic(this.#site, toHex(lock), "head");
     const payload = Buffer.from(packHead(head));
-    await this.#client.publishAsync(topic(this.#site, toHex(lock), "head"), payload, {
-      qos: 1,
-      retain: true,
-    });
+    const sent = this.#client.publishAsync(name, payload, { qos: 1, retain: true });
+    // A broker that is gone needs no hint: it hears all of them when it is back.
+    await Promise.race([sent, this.#gone]).catch(() => {});
   }
 
   #take(name: string, message: Uint8Array): void {
@@ -128,6 +129,9 @@ export class MqttCourier {
         });
         this.#client.publish(topic(this.#site, id, "dn"), Buffer.from(message), { qos: 1 });
         return answer;
+      },
+      pause: async (seconds) => {
+        await sleep(seconds * 1000);
       },
       close: async () => {
         open = false;

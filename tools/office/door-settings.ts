@@ -1,7 +1,9 @@
 // Settings of a door by name, from the words of a command line.
 
-import type { Issuer } from "../../protocol/issuer/issuer";
-import { MODE_NAMES } from "../../protocol/wire/settings";
+import type { DoorSettings } from "../../protocol/issuer/door-settings";
+import { OFFLINE_KIND_NAMES } from "../../protocol/issuer/offline";
+import { MODE_NAMES, OFFLINE_KINDS, type OfflinePolicy } from "../../protocol/wire/settings";
+import { type BrokerPlace, parseBrokerUrl } from "../links/broker-url";
 import { Failure } from "../ui/failure";
 
 /** A number in the words of a command line. Throws a {@link Failure} that says what was wanted. */
@@ -31,16 +33,27 @@ function wifi(value: string): { network: string; password: string } {
     : { network: value.slice(0, at), password: value.slice(at + 1) };
 }
 
-/** `mqtt://host:port` or `mqtts://host:port`. */
-function broker(value: string): { host: string; port: number; tls: boolean } {
-  const match = /^(mqtts?):\/\/([^:/]+)(?::(\d{1,5}))?$/.exec(value);
-  if (match === null)
+function broker(value: string): BrokerPlace {
+  const place = parseBrokerUrl(value);
+  if (place === undefined)
     throw new Failure(`broker: got "${value}", wanted mqtt://host:port or mqtts://host:port`);
-  const tls = match[1] === "mqtts";
-  return { host: match[2], port: match[3] === undefined ? (tls ? 8883 : 1883) : Number(match[3]), tls };
+  return place;
 }
 
-type Set = (issuer: Issuer, door: string, value: string) => Promise<void>;
+/** `day,once:4`: kinds, and how many codes of each open at a time. */
+function offline(value: string): OfflinePolicy {
+  if (none(value)) return { kinds: 0, indexes: 1 };
+  const match = /^([a-z]+(?:,[a-z]+)*):(\d)$/.exec(value);
+  const places = (match?.[1] ?? "").split(",").map((name) => OFFLINE_KIND_NAMES.indexOf(name));
+  if (match === null || places.includes(-1))
+    throw new Failure(
+      `offline-codes: got "${value}", wanted none, or kinds of ${OFFLINE_KIND_NAMES.join(", ")} and how many of each open at a time, such as day,once:4`,
+    );
+  const kinds = places.reduce((bits, place) => bits | OFFLINE_KINDS[place], 0);
+  return { kinds, indexes: Number(match[2]) };
+}
+
+type Set = (settings: DoorSettings, door: string, value: string) => Promise<void>;
 
 interface Named {
   /** What the value looks like, for help and errors. */
@@ -56,50 +69,65 @@ const hours = "a number of hours, 0 for never";
 
 /** The settings that can be given by name. */
 export const DOOR_SETTINGS: Readonly<Record<string, Named>> = {
-  mode: { value: MODE_NAMES.join("|"), set: (issuer, door, value) => issuer.setMode(door, mode(value)) },
+  mode: {
+    value: MODE_NAMES.join("|"),
+    set: (settings, door, value) => settings.setMode(door, mode(value)),
+  },
   "relock-seconds": {
     value: "0-3600",
-    set: (issuer, door, value) => issuer.setRelock(door, number("relock-seconds", value, seconds)),
+    set: (settings, door, value) => settings.setRelock(door, number("relock-seconds", value, seconds)),
   },
   density: {
     value: "1-4294967295",
-    set: (issuer, door, value) => issuer.setDensity(door, number("density", value, "units of 1/10^10")),
+    set: (settings, door, value) => settings.setDensity(door, number("density", value, "units of 1/10^10")),
   },
   "local-codes": {
     value: "yes|no",
-    set: (issuer, door, value) => issuer.setLocalCodes(door, yes("local-codes", value)),
+    set: (settings, door, value) => settings.setLocalCodes(door, yes("local-codes", value)),
   },
   "clock-bound": {
     value: "1-3600",
-    set: (issuer, door, value) => issuer.setClockBound(door, number("clock-bound", value, seconds)),
+    set: (settings, door, value) => settings.setClockBound(door, number("clock-bound", value, seconds)),
   },
   "lease-days": {
     value: "0-3650",
-    set: (issuer, door, value) => issuer.setLeaseDays(door, number("lease-days", value, days)),
+    set: (settings, door, value) => settings.setLeaseDays(door, number("lease-days", value, days)),
+  },
+  "offline-codes": {
+    value: "KIND[,KIND...]:1-8|none; kinds are day, minutes, once, week",
+    set: (settings, door, value) => settings.setOffline(door, offline(value)),
   },
   "reset-delay": {
     value: "0-672",
-    set: (issuer, door, value) => issuer.setResetDelay(door, number("reset-delay", value, hours)),
+    set: (settings, door, value) => settings.setResetDelay(door, number("reset-delay", value, hours)),
   },
   master: {
     value: "PIN|none",
     isSecret: true,
-    set: (issuer, door, value) => issuer.setMaster(door, none(value) ? undefined : value),
+    set: (settings, door, value) => settings.setMaster(door, none(value) ? undefined : value),
   },
-  alias: { value: "1-32 bytes", set: (issuer, door, value) => issuer.setAlias(door, value) },
+  alias: { value: "1-32 bytes", set: (settings, door, value) => settings.setAlias(door, value) },
   wifi: {
     value: "NETWORK:PASSWORD",
     isSecret: true,
-    set: (issuer, door, value) => issuer.setWifi(door, wifi(value)),
+    set: (settings, door, value) => settings.setWifi(door, wifi(value)),
   },
-  broker: { value: "mqtts://HOST:PORT", set: (issuer, door, value) => issuer.setBroker(door, broker(value)) },
+  broker: {
+    value: "mqtts://HOST:PORT",
+    set: (settings, door, value) => settings.setBroker(door, broker(value)),
+  },
 };
 
 /** Sets one of {@link DOOR_SETTINGS}; what to tell. Throws a {@link Failure} or a RangeError, and then nothing is changed. */
-export async function setDoor(issuer: Issuer, door: string, name: string, value: string): Promise<string> {
+export async function setDoor(
+  settings: DoorSettings,
+  door: string,
+  name: string,
+  value: string,
+): Promise<string> {
   const named = DOOR_SETTINGS[name];
   if (named === undefined)
     throw new Failure(`setting ${name}: wanted one of ${Object.keys(DOOR_SETTINGS).join(", ")}`);
-  await named.set(issuer, door, value);
+  await named.set(settings, door, value);
   return `${door}: ${name} is set, as soon as the lock has it.`;
 }

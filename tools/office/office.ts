@@ -38,14 +38,19 @@ export async function openOffice(folder: string): Promise<Office> {
   }
 }
 
-/** Opens an office that has begun, for one job; throws a {@link Failure} where there is none. */
-export async function inOffice<T>(folder: string, job: (issuer: Issuer) => Promise<T>): Promise<T> {
+/** As {@link openOffice}, and throws a {@link Failure} for a folder without a store. */
+export async function openBegunOffice(folder: string): Promise<Office> {
   if (!existsSync(join(folder, "journal")))
     throw new Failure(
       `${folder}: no issuer's store`,
       `begin one: tumbler issuer begin --store ${folder} --site NAME`,
     );
-  const office = await openOffice(folder);
+  return openOffice(folder);
+}
+
+/** Opens an office that has begun, for one job; throws a {@link Failure} where there is none. */
+export async function inOffice<T>(folder: string, job: (issuer: Issuer) => Promise<T>): Promise<T> {
+  const office = await openBegunOffice(folder);
   try {
     return await job(office.issuer);
   } finally {

@@ -1,16 +1,19 @@
 // What can be done at an issuer's office: each work takes plain values and gives a reply, so that it is the same for a command that opens
 // the store itself and for one that asks the process which has it open.
 
+import { brokerPassword } from "../../protocol/crypto/derive";
 import type { Sheets } from "../../protocol/issuer/import";
 import type { Issuer } from "../../protocol/issuer/issuer";
 import type { MadePin } from "../../protocol/issuer/make-pins";
 import type { LockReport } from "../../protocol/issuer/report";
 import { toHex } from "../../protocol/wire/bytes";
+import { node } from "../../simulator/board/crypto";
 import { parseRecord } from "../lock-record";
 import { Exit, Failure } from "../ui/failure";
 import { errorLines } from "../ui/import-errors";
 import { count } from "../ui/words";
 import { setDoor } from "./door-settings";
+import { type OfflineRequest, offlineWork } from "./offline-codes";
 import { reportText } from "./report-text";
 
 /** What a work says: lines for a person, a value for --json, and how the command ends. */
@@ -27,9 +30,10 @@ export type Request =
   | { readonly work: "bind"; readonly door: string; readonly path: string; readonly record: string }
   | { readonly work: "revoke" | "remove" | "disable" | "enable"; readonly person: string }
   | { readonly work: "set"; readonly door: string; readonly name: string; readonly value: string }
+  | OfflineRequest
   | { readonly work: "rotate" }
   | { readonly work: "rebase" | "reset"; readonly door: string }
-  | { readonly work: "show"; readonly door: string | undefined };
+  | { readonly work: "show" | "broker-users"; readonly door: string | undefined };
 
 const done = (text: string, value: unknown, exitCode: number = Exit.fine): Reply => ({
   text: `${text}\n`,
@@ -64,8 +68,12 @@ function doOne(issuer: Issuer, request: Request, now: number): Promise<Reply> {
     case "enable":
       return changePerson(issuer, request.work, request.person);
     case "set":
-      return setDoor(issuer, request.door, request.name, request.value).then((text) =>
+      return setDoor(issuer.settings, request.door, request.name, request.value).then((text) =>
         done(text, { door: request.door, setting: request.name }),
+      );
+    case "offline-code":
+      return offlineWork(issuer, request, now).then(({ lines, value, exitCode }) =>
+        done(lines.join("\n"), value, exitCode),
       );
     case "rotate":
       return issuer
@@ -78,7 +86,7 @@ function doOne(issuer: Issuer, request: Request, now: number): Promise<Reply> {
     case "reset":
       return issuer.consentToReset(lockOf(issuer, request.door)).then(() =>
         done(
-          `${request.door}: its next mail consents to a factory reset; the reset itself is done at the lock.`,
+          `${request.door}: the next session over its broker consents to a factory reset, no work list does; the reset itself is done at the lock.`,
           {
             door: request.door,
           },
@@ -86,6 +94,8 @@ function doOne(issuer: Issuer, request: Request, now: number): Promise<Reply> {
       );
     case "show":
       return Promise.resolve(show(issuer, request.door));
+    case "broker-users":
+      return Promise.resolve(brokerUsers(issuer, request.door));
   }
 }
 
@@ -164,11 +174,38 @@ export function lockOf(issuer: Issuer, door: string): string {
   return toHex(lock.lock);
 }
 
+/** The locks of one door, or of all doors that have one. */
+function locksOf(issuer: Issuer, door: string | undefined): string[] {
+  return door === undefined ? issuer.locks : [lockOf(issuer, door)];
+}
+
 function show(issuer: Issuer, door: string | undefined): Reply {
-  const ids = door === undefined ? issuer.locks : [lockOf(issuer, door)];
-  const reports: LockReport[] = ids.map((id) => issuer.report(id));
+  const reports: LockReport[] = locksOf(issuer, door).map((id) => issuer.report(id));
   const isAlarmed = reports.some(({ alarms }) => alarms.length > 0);
   const { site, owner } = issuer.signers;
   const value = { site, owner: toHex(owner.publicKey), locks: reports };
   return { text: reportText(site, reports), value, exitCode: isAlarmed ? Exit.wrong : Exit.fine };
+}
+
+/** How a lock logs in at the broker of its site (rule X5). */
+export interface BrokerUser {
+  readonly door: string;
+  /** The lock's id in hexadecimal. */
+  readonly user: string;
+  readonly password: string;
+}
+
+function brokerUsers(issuer: Issuer, door: string | undefined): Reply {
+  const users = locksOf(issuer, door).map((user): BrokerUser => {
+    const name = issuer.doorOf(user);
+    const { linkKey } = issuer.directory.door(name).lock!.keys;
+    return { door: name, user, password: brokerPassword(node, linkKey) };
+  });
+  if (users.length === 0)
+    throw new Failure("no door has a lock yet", "bind one: tumbler issuer bind DOOR RECORD");
+  return {
+    text: users.map(({ user, password }) => `${user}:${password}\n`).join(""),
+    value: users,
+    exitCode: Exit.fine,
+  };
 }

@@ -58,6 +58,8 @@ export class Server {
   readonly #options: ServerOptions;
   readonly #lines = new Map<string, Line>();
   readonly #running = new Set<Promise<void>>();
+  /** The hints that this connection's broker has, as "epoch/seq" of each lock. */
+  readonly #hinted = new Map<string, string>();
   #client: MqttClient | undefined;
   #courier: MqttCourier | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -82,7 +84,7 @@ export class Server {
   /** Whether nothing waits for any lock, as far as is known. */
   get isSettled(): boolean {
     const { issuer } = this.#options;
-    return this.#running.size === 0 && issuer.locks.every((lock) => issuer.report(lock).isSettled);
+    return this.#running.size === 0 && issuer.locks.every((lock) => issuer.isSettled(lock));
   }
 
   /** Ends the sessions that run, and then the connection. */
@@ -111,6 +113,7 @@ export class Server {
     await client.subscribeAsync(`tumbler/1/${issuer.signers.site}/+/state`, { qos: 1 });
     this.#client = client;
     this.#courier = courier;
+    this.#hinted.clear();
     tell({ event: "connected", broker });
   }
 
@@ -133,7 +136,7 @@ export class Server {
     const named = parseTopic(topic);
     const { issuer, tell } = this.#options;
     if (named?.leaf !== "state" || !issuer.locks.includes(named.lock)) return;
-    const door = issuer.report(named.lock).door;
+    const door = issuer.doorOf(named.lock);
     if (Buffer.from(payload).toString("latin1") === OFFLINE) {
       tell({ event: "offline", door });
       return;
@@ -172,21 +175,33 @@ export class Server {
 
   async #session(courier: MqttCourier, lock: string, line: Line): Promise<void> {
     const { issuer, answerMs, idleS, tell } = this.#options;
-    const { door } = issuer.report(lock);
+    const door = issuer.doorOf(lock);
     const link = courier.link(fromHex(lock), answerMs);
     const firstRequest = randomInt(1, MAX_REQUEST_ID);
     const onReceipt = (received: Received): void => this.#told(door, received);
     const onPage = (taken: TakenPage): void => this.#toldPage(door, taken);
     let carried: Carried | undefined;
     try {
-      carried = await deliver({ issuer, lock, now: wallClock, firstRequest, onReceipt, onPage }, link);
+      const told = { onReceipt, onPage, onAlarm: (alarm: Alarm) => tell({ event: "alarm", door, alarm }) };
+      carried = await deliver({ issuer, lock, now: wallClock, firstRequest, ...told }, link);
       const { outcome, reason, bundles } = carried;
       tell({ event: "session", door, outcome, ...(reason === undefined ? {} : { reason }), bundles });
     } finally {
       await link.close();
+      await this.#hint(courier, lock);
       const answered = carried !== undefined && carried.outcome !== "silent";
-      sessionEnded(line, wallClock(), answered, issuer.report(lock).isSettled, idleS);
+      sessionEnded(line, wallClock(), answered, issuer.isSettled(lock), idleS);
     }
+  }
+
+  /** Leaves word at the broker up to where mail is signed, for a lock that is away or cannot be reached by everybody. */
+  async #hint(courier: MqttCourier, lock: string): Promise<void> {
+    const head = this.#options.issuer.head(lock);
+    const word = `${head.epoch}/${head.seq}`;
+    if (this.#hinted.get(lock) === word || courier.lost) return;
+    await courier.hint(fromHex(lock), head);
+    // A broker that is new, or was started again, knows of none.
+    if (courier === this.#courier) this.#hinted.set(lock, word);
   }
 
   #told(door: string, received: Received): void {

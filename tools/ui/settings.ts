@@ -56,7 +56,40 @@ export function settingRows(
       "clock bound",
       told("clock-bound", clockBound, `above ${count(policy.clockBound, "second")} the time is unknown`),
     ],
+    ["leases", told("lease-days", settings.leaseDays, leaseText(policy.leaseDays))],
+    ["sealed", sealedText(settings, lost, red)],
+    ["offline", told("offline-codes", settings.offlineCodes, offlineText(settings.offlineCodes))],
+    ["denied", isLost("offline-denied") ? `${red("lost")}: no offline code opens` : deniedText(settings)],
+    ["reset delay", told("reset-delay", settings.resetDelay, resetText(policy.resetDelay))],
   ];
+}
+
+const SEALED: readonly string[] = ["alias", "wifi", "broker"];
+const CODES_COLUMNS = 60;
+
+const leaseText = (days: number): string => (days === 0 ? "none" : `for ${count(days, "day")}`);
+
+const resetText = (hours: number): string =>
+  hours === 0 ? "never without the owner's consent" : `after ${hours} h without the owner's consent`;
+
+function sealedText({ sealed }: SettingsView, lost: readonly string[], red: Colours["red"]): string {
+  const words = SEALED.flatMap((name) => {
+    if (lost.includes(name)) return [`${name} ${red("lost")}`];
+    return sealed.includes(name) ? [`${name} set`] : [];
+  });
+  return words.length === 0 ? "none" : words.join(", ");
+}
+
+function offlineText(policy: SettingsView["offlineCodes"]): string {
+  if (policy === null || policy.kinds.length === 0) return "no code opens";
+  return `${policy.kinds.join(", ")}: ${policy.indexes} of each at a time`;
+}
+
+/** Denied codes by date, in lines of a few. */
+function deniedText({ offlineDenied }: SettingsView): string {
+  if (offlineDenied === null || offlineDenied.length === 0) return "none";
+  const codes = offlineDenied.map(({ kind, index, date }) => `${kind} ${index} of ${date}`);
+  return wrapped(codes, CODES_COLUMNS).join(",\n");
 }
 
 /** A density, to three digits that count. */

@@ -15,6 +15,8 @@ export interface Terminal {
   /** Writes whole lines to standard error. */
   err(text: string): void;
   readonly colours: Colours;
+  /** Whether somebody watches, and what was written can be drawn over; left out for nobody. */
+  readonly isLive?: boolean;
   /** The first line of standard input; from a terminal it is asked for with `question` and not shown while it is typed. */
   secret(question: string): Promise<string>;
   /** What the process ends with; a command sets it. */
@@ -37,6 +39,7 @@ export function processTerminal(): Terminal {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
     colours: pc.createColors(wantsColours(env, stdout.isTTY === true)),
+    isLive: stdout.isTTY === true && env.TERM !== "dumb",
     secret: (question) => firstLine(stdin, stdin.isTTY === true ? question : ""),
     exitCode: Exit.fine,
   };

@@ -2,7 +2,7 @@
 
 import type { Zone } from "../../firmware/core/calendar";
 import { localTime, offsetAt, UTC0 } from "../../firmware/core/calendar";
-import { dateOfDay } from "../../protocol/wire/civil";
+import { dateOfDay, weekdayOfDay } from "../../protocol/wire/civil";
 
 const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
@@ -19,6 +19,9 @@ export function dateText(day: number): string {
   const { year, month, dayOfMonth } = dateOfDay(day);
   return `${year}-${two(month)}-${two(dayOfMonth)}`;
 }
+
+/** `Mon 2027-03-01`. */
+export const dayText = (day: number): string => `${WEEKDAYS[weekdayOfDay(day)]} ${dateText(day)}`;
 
 /** `09:00` of a minute of the day; 1440 is `24:00`. */
 export function hourText(minute: number): string {

@@ -232,9 +232,9 @@ export class World {
       if (read === undefined) throw new Error("hello: wanted a status");
       return read;
     };
-    send(Type.time, this.issuer.timeAnswer(LOCK, status().nonce.slice(), NOW));
+    send(Type.time, this.issuer.outbox.timeAnswer(LOCK, status().nonce.slice(), NOW));
     for (let bundles = 1; bundles > 0; ) {
-      const mail = await this.issuer.mail(LOCK, status(), NOW);
+      const mail = await this.issuer.outbox.mail(LOCK, status(), NOW);
       bundles = mail.filter(({ type }) => type === Type.bundle).length;
       for (const { type, body } of mail) {
         if (type === Type.bundle) this.#note(body);

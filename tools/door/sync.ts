@@ -1,0 +1,105 @@
+// An installer's round (rules A44, S5, S7, S10): visits each door of a work list that is in range and needs it, the most needy first, and
+// leaves out those whose locks show that they have everything.
+
+import type { Mailbox } from "../../protocol/courier/courier";
+import { toHex } from "../../protocol/wire/bytes";
+import type { Reach } from "../links/reach";
+import { unreported, type WorkDoor, type WorkList } from "../worklist/work-list";
+import type { SkippedEvent, SummaryEvent, Tell, VisitedEvent } from "./events";
+import { hasEverything } from "./need";
+import { type Seen, scan } from "./scan";
+import { standingOf } from "./standing";
+import { visitDoor } from "./visit";
+
+/** A round. */
+export interface Round {
+  readonly list: WorkList;
+  /** The doors that are meant. */
+  readonly doors: readonly WorkDoor[];
+  readonly reach: Reach;
+  /** How long locks are looked for. */
+  readonly seconds: number;
+  /** Whether doors are visited that seem to need nothing. */
+  readonly all: boolean;
+  /** The office's answer to a door's nonce, where it can be had from there. */
+  readonly timeOf?: (door: WorkDoor) => Mailbox["time"];
+  readonly signal?: AbortSignal;
+  readonly tell: Tell;
+}
+
+/** Does a round, and tells all that happens. */
+export async function syncDoors(round: Round): Promise<SummaryEvent> {
+  const { list, doors, reach, timeOf, signal, tell } = round;
+  const { visits, skipped } = await whom(round);
+  const events: (VisitedEvent | SkippedEvent)[] = skipped.map(([door, why]) => skip(list, door, why));
+  for (const event of events) tell(event);
+  for (const door of visits) {
+    if (signal?.aborted === true) {
+      const event = skip(list, door, "interrupted");
+      events.push(event);
+      tell(event);
+      continue;
+    }
+    const time = timeOf?.(door);
+    events.push(
+      await visitDoor({ list, door, reach, tell, signal, ...(time === undefined ? {} : { time }) }),
+    );
+  }
+  const summary = sumUp(events, unreported(list, doors));
+  tell(summary);
+  return summary;
+}
+
+const skip = (list: WorkList, door: WorkDoor, why: SkippedEvent["why"]): SkippedEvent => ({
+  event: "skipped",
+  door: door.door,
+  lock: toHex(door.lock),
+  why,
+  refused: standingOf(list, door).refused.length,
+});
+
+/** Whom to visit, in which order, and whom not. */
+async function whom({ list, doors, reach, seconds, all, timeOf, signal }: Round): Promise<{
+  visits: readonly WorkDoor[];
+  skipped: readonly [WorkDoor, SkippedEvent["why"]][];
+}> {
+  const seen = await scan({ list, reach, seconds, signal, tell: () => {} });
+  // Where locks do not show themselves, all that can be done is to ask.
+  if (seen === undefined) return { visits: doors, skipped: [] };
+  const near = seen.filter((each): each is Seen & { door: WorkDoor } =>
+    doors.includes(each.door as WorkDoor),
+  );
+  const isDone = ({ need }: Seen): boolean =>
+    !all && need !== undefined && hasEverything(need, timeOf !== undefined);
+  const absent = doors.filter((door) => !near.some((each) => each.door === door));
+  return {
+    visits: near.filter((each) => !isDone(each)).map(({ door }) => door),
+    skipped: [
+      ...near.filter(isDone).map(({ door }): [WorkDoor, SkippedEvent["why"]] => [door, "has-everything"]),
+      ...absent.map((door): [WorkDoor, SkippedEvent["why"]] => [door, "not-in-range"]),
+    ],
+  };
+}
+
+/** Whether a visit left nothing to be looked at. */
+export const isFine = ({ outcome, refused, done, of, latest }: VisitedEvent): boolean =>
+  outcome === "done" &&
+  refused === 0 &&
+  done === of &&
+  latest?.is !== "other-log" &&
+  latest?.is !== "other-table";
+
+function sumUp(events: readonly (VisitedEvent | SkippedEvent)[], open: number): SummaryEvent {
+  const visited = events.filter((event) => event.event === "visited");
+  const skips = (why: SkippedEvent["why"]): number =>
+    events.filter((event) => event.event === "skipped" && event.why === why).length;
+  const fine = visited.filter(isFine).length;
+  return {
+    event: "summary",
+    fine,
+    skipped: skips("has-everything"),
+    wrong: visited.length - fine + skips("interrupted"),
+    notInRange: skips("not-in-range"),
+    unreported: open,
+  };
+}
