@@ -12,6 +12,7 @@ import { openLock, readImage } from "../../tools/image";
 import { openBluetooth } from "../../tools/links/bluetooth";
 import { BluezBus } from "../../tools/links/bluez-bus";
 import type { Found } from "../../tools/links/radio";
+import { startDbus } from "../../tools/sim/dbus-daemon";
 import { PINS } from "../protocol/issuer/rig";
 import { programAt } from "../support/mosquitto";
 import { ownFolder, run } from "./support";
@@ -177,6 +178,28 @@ describe("tumbler sim --bluez", () => {
     assert.equal(server.connected, false);
     bus.close();
     await radio.close();
+  });
+
+  it("lets a courier say that Bluetooth is off, or not there at all", async () => {
+    const bus = await BluezBus.open();
+    const power = (isOn: boolean) =>
+      bus.call("/org/bluez/hci0", "org.freedesktop.DBus.Properties", "Set", "ssv", [
+        "org.bluez.Adapter1",
+        "Powered",
+        bus.variant("b", isOn),
+      ]);
+    await power(false);
+    await assert.rejects(openBluetooth(), /Bluetooth is off/);
+    await power(true);
+    bus.close();
+    const bare = await startDbus();
+    process.env[VARIABLE] = bare.address;
+    try {
+      await assert.rejects(openBluetooth(), /no Bluetooth: .*org\.bluez/);
+    } finally {
+      process.env[VARIABLE] = address;
+      await bare.close();
+    }
   });
 
   it("S5 carries everything to a lock; the courier is killed in the middle, and the next one goes on", async () => {

@@ -214,11 +214,24 @@ describe("An installer's round", function () {
         [["front", "has-everything"]],
       );
       assert.equal(one.told("step").length, 0, "nobody connected");
-      const all = await sync("front", "--all", "--work", work(), ...sim("front"));
+      const all = await sync(
+        "front",
+        "--all",
+        "--work",
+        work(),
+        ...sim("front"),
+        "--interval",
+        "7.5",
+        "--mtu",
+        "517",
+      );
       assert.equal(all.told("visited")[0].outcome, "done");
       assert.ok(all.told("visited")[0].tick, "the lock's word is asked for anew");
       const plain = await door("sync", "front", "--work", work(), ...sim("front"));
-      assert.match(plain.out, /^front: skipped: its lock shows that it has everything$/m);
+      assert.match(
+        plain.out,
+        /^front: skipped: its lock shows that it has everything; its clock is not set,\n/m,
+      );
     });
 
     it("K4 tells a refusal in plain words, with advice, in CSV, and by its exit code", async () => {

@@ -1,7 +1,7 @@
 // A visit to one door where everything goes wrong that can: silence, another lock, receipts that were changed; and what an installer sees.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import pc from "picocolors";
 import type { Link } from "../../protocol/courier/link";
 import { rotatingId } from "../../protocol/wire/advert";
@@ -13,10 +13,11 @@ import { byNeed, needOf, needText } from "../../tools/door/need";
 import { Sightings, seenEvent } from "../../tools/door/scan";
 import { SyncScreen } from "../../tools/door/screen";
 import { standingOf } from "../../tools/door/standing";
-import { isFine } from "../../tools/door/sync";
+import { isFine, syncDoors } from "../../tools/door/sync";
 import { visitDoor } from "../../tools/door/visit";
 import { writeAll } from "../../tools/files";
 import { startBroker } from "../../tools/links/broker";
+import { answerFolder } from "../../tools/links/folder";
 import { brokerAt } from "../../tools/links/mqtt";
 import type { Reach } from "../../tools/links/reach";
 import { handIn, workAtDoor } from "../../tools/worklist/from-issuer";
@@ -121,6 +122,21 @@ describe("A visit to a door", () => {
     );
   });
 
+  it("T14 tells of a time that the lock refused, and goes on without it", async () => {
+    const list = await issue("door-0");
+    const [lock] = site.locks;
+    const told: DoorEvent[] = [];
+    const tell = (event: DoorEvent): void => void told.push(event);
+    const time = async () => site.issuer.outbox.timeAnswer(lock.id, new Uint8Array(16), NOW);
+    const visited = await visitDoor({ list, door: list.doors[0], reach: reachOf(linkTo(lock)), time, tell });
+    assert.equal(visited.outcome, "done");
+    assert.deepEqual(
+      visited.alsoRefused.map(({ what }) => what),
+      ["time"],
+    );
+    assert.match(shown(told, false), /^ {2}time refused: .+ \([a-z-]+\)$/m);
+  });
+
   it("K3 has each receipt on disk before the next message goes out", async () => {
     const list = await issue("door-0");
     const whole = linkTo(site.locks[0]);
@@ -198,6 +214,54 @@ describe("A visit to a door", () => {
     assert.ok(widest(plain) <= 80, plain);
     assert.match(plain, /door-0: done, 71 of 71 are in/);
     assert.ok(!shown(told, false).includes("\x1b"));
+  });
+
+  it("ends at Ctrl-C with what is in, and leaves the other doors alone", async () => {
+    const list = await issue("door-0", "door-1");
+    const stop = new AbortController();
+    const whole = linkTo(site.locks[0]);
+    const stopped: Link = {
+      ...whole,
+      request: async (message) => {
+        const answer = await whole.request(message);
+        if (typeOf(message) === Type.bundle) stop.abort();
+        return answer;
+      },
+    };
+    const told: DoorEvent[] = [];
+    const tell = (event: DoorEvent): void => void told.push(event);
+    const reach = reachOf(stopped, linkTo(site.locks[0]));
+    const round = { list, doors: list.doors, reach, seconds: 1, all: false, signal: stop.signal, tell };
+    const { fine, wrong } = await syncDoors(round);
+    assert.deepEqual([fine, wrong], [0, 2]);
+    const [visited] = told.filter((event) => event.event === "visited");
+    assert.ok(visited.done > 0 && visited.done < CHANGES, `${visited.done} in`);
+    assert.deepEqual([visited.outcome, visited.reason], ["interrupted", "interrupted"]);
+    const [skipped] = told.filter((event) => event.event === "skipped");
+    assert.deepEqual([skipped.door, skipped.why], ["door-1", "interrupted"]);
+    assert.equal(told.filter((event) => event.event === "lost").length, 0, "nobody tries again");
+  });
+
+  it("goes through a folder that a lock answers in", async () => {
+    const list = await issue("door-0");
+    const folder = at("link");
+    mkdirSync(folder);
+    const { virtual } = site.locks[0];
+    const answering = setInterval(() => answerFolder(folder, (message) => virtual.receive(message)), 5);
+    const { code, out } = await run([
+      "door",
+      "identify",
+      "door-0",
+      "--work",
+      list.path,
+      "--link",
+      "folder",
+      "--folder",
+      folder,
+    ]);
+    clearInterval(answering);
+    assert.deepEqual([code, out], [0, "door-0: blinks now\n"]);
+    assert.equal(virtual.board.feedback.identifications, 1);
   });
 
   it("goes over a broker as well, where locks do not show themselves", async () => {

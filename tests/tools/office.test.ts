@@ -156,6 +156,7 @@ describe("The issuer's office in files", () => {
     const status = ["door", "status", "--work", work()];
     const links: [string[], RegExp][] = [
       [["--link", "pigeon"], /Allowed choices are ble, mqtt, sim, folder/],
+      [["--link", "sim", "--mtu", "22"], /Wanted a number from 23 to 517/],
       [["--link", "sim"], /--link sim: wanted --image FILE with it/],
       [["--link", "mqtt"], /--link mqtt: wanted --broker URL with it/],
       [["--link", "mqtt", "--broker", "http://x"], /wanted mqtt:\/\/HOST or mqtts:\/\/HOST/],

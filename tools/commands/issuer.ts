@@ -28,9 +28,9 @@ const SETTINGS_HELP = Object.entries(DOOR_SETTINGS)
   .join("\n");
 const RESET_HELP = `
 The consent answers a lock in its session, so \`tumbler serve\` brings it, and no
-work list can. A lock that is not on a broker is reset with the consent of a phone at
-the door that may reset-lock (\`tumbler door reset-lock\`), or after the hours of
-its setting reset-delay without any.`;
+work list can. A lock that is not on a broker is reset with the consent of a
+phone at the door that may reset-lock (\`tumbler door reset-lock\`), or after the
+hours of its setting reset-delay without any.`;
 const HELP = `
 The store is a folder: a sealed journal and its key. Everything is written there
 before it has any effect, so it may be ended at any time. While \`tumbler serve\`

@@ -120,6 +120,8 @@ export interface SkippedEvent {
   readonly why: "has-everything" | "not-in-range" | "interrupted";
   /** Changes that were refused on an earlier visit. */
   readonly refused: number;
+  /** Whether the lock shows that its clock is not set; null where it was not seen. */
+  readonly clockUnknown: boolean | null;
 }
 
 /** A visit is over. */
@@ -127,7 +129,8 @@ export interface VisitedEvent {
   readonly event: "visited";
   readonly door: string;
   readonly lock: string;
-  readonly outcome: string;
+  /** As of a session, of which only "done" is good, or "interrupted". */
+  readonly outcome: "done" | "silent" | "refused" | "garbled" | "interrupted";
   /** What went wrong, and what to do about it; null where nothing did. */
   readonly reason: string | null;
   readonly advice: string | null;
@@ -136,6 +139,12 @@ export interface VisitedEvent {
   readonly refused: number;
   /** How many events came home. */
   readonly events: number;
+  /** What the lock refused without ending the visit. */
+  readonly alsoRefused: readonly {
+    readonly what: "time" | "sign of life";
+    readonly code: string;
+    readonly text: string;
+  }[];
   readonly attempts: number;
   /** Null where the lock's last good receipt is not what the office expects in the end. */
   readonly tick: Tick | null;

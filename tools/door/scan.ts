@@ -9,7 +9,7 @@ import type { Reach, Sighting } from "../links/reach";
 import type { WorkDoor, WorkList } from "../worklist/work-list";
 import type { SeenEvent, Tell } from "./events";
 import { byNeed, type Need, needOf, needText } from "./need";
-import { standingOf } from "./standing";
+import { type Standing, standingOf } from "./standing";
 
 /** A lock in range. */
 export interface Seen {
@@ -33,6 +33,8 @@ const GONE_S = 10;
 export class Sightings {
   readonly #list: WorkList;
   readonly #seen = new Map<string, Seen>();
+  /** Nothing comes home while somebody only looks; receipts are verified once. */
+  readonly #standings = new Map<WorkDoor, Standing>();
 
   constructor(list: WorkList) {
     this.#list = list;
@@ -43,7 +45,7 @@ export class Sightings {
     const before = this.#seen.get(radio);
     const isSame = before !== undefined && toHex(before.advert.id) === toHex(advert.id);
     const door = isSame ? before.door : this.#list.doors.find((each) => isAdvertOf(advert, each));
-    const need = door && needOf(door, standingOf(this.#list, door), advert);
+    const need = door && needOf(door, this.#standing(door), advert);
     const last = before?.signal;
     const signal =
       rssi === undefined || last === undefined ? (rssi ?? last) : last + SMOOTHING * (rssi - last);
@@ -53,6 +55,12 @@ export class Sightings {
     const seen = { radio, advert, door, need, signal, heardAt: now };
     this.#seen.set(radio, seen);
     return seen;
+  }
+
+  #standing(door: WorkDoor): Standing {
+    const standing = this.#standings.get(door) ?? standingOf(this.#list, door);
+    this.#standings.set(door, standing);
+    return standing;
   }
 
   /** Forgets who was not heard for a while; who that is. */

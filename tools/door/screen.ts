@@ -94,6 +94,8 @@ export class SyncScreen {
     const refused = this.#answers.filter(({ done }) => !done);
     const done = this.#answers.filter((answer) => answer.done);
     const lines = [visitedText(event, colours)];
+    for (const { what, text, code } of event.alsoRefused)
+      lines.push(`  ${hanging(`${what} refused: ${text} (${code})`, 2)}`);
     if (event.latest !== null) lines.push(`  ${hanging(tickText(event.latest, colours), 2)}`);
     const told = done.length > MAX_DONE_LINES ? refused : this.#answers;
     lines.push(...answerLines(told, colours));

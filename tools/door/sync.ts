@@ -6,8 +6,8 @@ import { toHex } from "../../protocol/wire/bytes";
 import type { Reach } from "../links/reach";
 import { unreported, type WorkDoor, type WorkList } from "../worklist/work-list";
 import type { SkippedEvent, SummaryEvent, Tell, VisitedEvent } from "./events";
-import { hasEverything } from "./need";
-import { type Seen, scan } from "./scan";
+import { hasEverything, type Need } from "./need";
+import { scan } from "./scan";
 import { standingOf } from "./standing";
 import { visitDoor } from "./visit";
 
@@ -31,13 +31,15 @@ export interface Round {
 export async function syncDoors(round: Round): Promise<SummaryEvent> {
   const { list, doors, reach, timeOf, signal, tell } = round;
   const { visits, skipped } = await whom(round);
-  const events: (VisitedEvent | SkippedEvent)[] = skipped.map(([door, why]) => skip(list, door, why));
-  for (const event of events) tell(event);
+  const events: (VisitedEvent | SkippedEvent)[] = [];
+  const skip = (event: SkippedEvent): void => {
+    events.push(event);
+    tell(event);
+  };
+  skipped.forEach(skip);
   for (const door of visits) {
     if (signal?.aborted === true) {
-      const event = skip(list, door, "interrupted");
-      events.push(event);
-      tell(event);
+      skip(skippedEvent(list, door, "interrupted"));
       continue;
     }
     const time = timeOf?.(door);
@@ -50,35 +52,37 @@ export async function syncDoors(round: Round): Promise<SummaryEvent> {
   return summary;
 }
 
-const skip = (list: WorkList, door: WorkDoor, why: SkippedEvent["why"]): SkippedEvent => ({
-  event: "skipped",
-  door: door.door,
-  lock: toHex(door.lock),
-  why,
-  refused: standingOf(list, door).refused.length,
-});
+function skippedEvent(list: WorkList, door: WorkDoor, why: SkippedEvent["why"], need?: Need): SkippedEvent {
+  const { refused } = standingOf(list, door);
+  return {
+    event: "skipped",
+    door: door.door,
+    lock: toHex(door.lock),
+    why,
+    refused: refused.length,
+    clockUnknown: need?.clockUnknown ?? null,
+  };
+}
 
 /** Whom to visit, in which order, and whom not. */
 async function whom({ list, doors, reach, seconds, all, timeOf, signal }: Round): Promise<{
-  visits: readonly WorkDoor[];
-  skipped: readonly [WorkDoor, SkippedEvent["why"]][];
+  readonly visits: readonly WorkDoor[];
+  readonly skipped: readonly SkippedEvent[];
 }> {
   const seen = await scan({ list, reach, seconds, signal, tell: () => {} });
   // Where locks do not show themselves, all that can be done is to ask.
   if (seen === undefined) return { visits: doors, skipped: [] };
-  const near = seen.filter((each): each is Seen & { door: WorkDoor } =>
-    doors.includes(each.door as WorkDoor),
-  );
-  const isDone = ({ need }: Seen): boolean =>
-    !all && need !== undefined && hasEverything(need, timeOf !== undefined);
-  const absent = doors.filter((door) => !near.some((each) => each.door === door));
-  return {
-    visits: near.filter((each) => !isDone(each)).map(({ door }) => door),
-    skipped: [
-      ...near.filter(isDone).map(({ door }): [WorkDoor, SkippedEvent["why"]] => [door, "has-everything"]),
-      ...absent.map((door): [WorkDoor, SkippedEvent["why"]] => [door, "not-in-range"]),
-    ],
-  };
+  const visits: WorkDoor[] = [];
+  const skipped: SkippedEvent[] = [];
+  for (const { door, need } of seen) {
+    if (door === undefined || need === undefined || !doors.includes(door)) continue;
+    if (all || !hasEverything(need, timeOf !== undefined)) visits.push(door);
+    else skipped.push(skippedEvent(list, door, "has-everything", need));
+  }
+  const near = seen.map(({ door }) => door);
+  for (const door of doors.filter((each) => !near.includes(each)))
+    skipped.push(skippedEvent(list, door, "not-in-range"));
+  return { visits, skipped };
 }
 
 /** Whether a visit left nothing to be looked at. */

@@ -78,9 +78,12 @@ class OneVisit {
           this.#visiting.tell({ event: "lost", door: door.door, attempt, waitS, ...this.#count() });
       },
     });
-    const { outcome, reason } = visited;
+    const isStopped = signal?.aborted === true && visited.outcome !== "done";
+    const { reason } = visited;
+    const outcome = isStopped ? INTERRUPTED : visited.outcome;
     this.#keep({ kind: "visit", end: { outcome, ...(reason === undefined ? {} : { reason }) } });
-    const event = visitedEvent(door, standingOf(this.#visiting.list, door), visited, this.#events);
+    const standing = standingOf(this.#visiting.list, door);
+    const event = visitedEvent(door, standing, { ...visited, outcome }, this.#events);
     this.#visiting.tell(event);
     return event;
   }
@@ -184,6 +187,10 @@ function question({ epoch, applied }: Status, door: WorkDoor): Mail {
   return { type: Type.ask, body: askBody({ first: Math.max(1, first) }) };
 }
 
+/** How a visit ends that its courier breaks off; no attempt of which anybody could say that it failed. */
+const INTERRUPTED = "interrupted";
+type Outcome = Visited["outcome"] | typeof INTERRUPTED;
+
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 /** An answer in the words of the table of codes. */
@@ -221,9 +228,10 @@ export function wordOf({ latest }: Standing): LatestWord | null {
 function visitedEvent(
   door: WorkDoor,
   standing: Standing,
-  { outcome, code, reason, attempts }: Visited,
+  visited: Omit<Visited, "outcome"> & { readonly outcome: Outcome },
   events: number,
 ): VisitedEvent {
+  const { outcome, code, reason, attempts, timeRefused, heartbeatRefused } = visited;
   const row = code === undefined ? undefined : codeRow(code);
   const isDone = outcome === "done";
   return {
@@ -232,18 +240,29 @@ function visitedEvent(
     lock: toHex(door.lock),
     outcome,
     reason: isDone ? null : (row?.text ?? whyText(outcome, reason)),
-    advice: isDone ? null : (row?.advice ?? "go nearer, wake it up, and sync again"),
+    advice: isDone ? null : (row?.advice ?? adviceFor(outcome)),
     done: standing.answered,
     of: door.changes.length,
     refused: standing.refused.length,
     events,
+    alsoRefused: [...alsoRefused("time", timeRefused), ...alsoRefused("sign of life", heartbeatRefused)],
     attempts,
     tick: tickOf(standing),
     latest: wordOf(standing),
   };
 }
 
-function whyText(outcome: string, step = ""): string {
+function alsoRefused(what: "time" | "sign of life", code: number | undefined): VisitedEvent["alsoRefused"] {
+  return code === undefined
+    ? []
+    : [{ what, code: codeName(code), text: codeRow(code)?.text ?? codeName(code) }];
+}
+
+const adviceFor = (outcome: Outcome): string =>
+  outcome === INTERRUPTED ? "sync again" : "go nearer, wake it up, and sync again";
+
+function whyText(outcome: Outcome, step = ""): string {
+  if (outcome === INTERRUPTED) return "interrupted";
   if (outcome === "garbled") return `the lock's answer to "${step}" is none`;
   return step === "connect" ? "no connection to the lock" : `no answer to "${step}"`;
 }

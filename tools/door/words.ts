@@ -75,9 +75,10 @@ const SKIPPED = {
   interrupted: "not visited: interrupted",
 } as const;
 
-export function skippedText({ door, why, refused }: SkippedEvent): string {
+export function skippedText({ door, why, refused, clockUnknown }: SkippedEvent): string {
+  const clock = clockUnknown === true ? "; its clock is not set, which takes the office (--store)" : "";
   const earlier = refused > 0 ? `; ${count(refused, "change")} refused on an earlier visit` : "";
-  return `${door}: ${hanging(`${SKIPPED[why]}${earlier}`, 2)}`;
+  return hanging(`${door}: ${SKIPPED[why]}${clock}${earlier}`, 2);
 }
 
 /** The first line of what became of a visit, and behind it what to do. */
