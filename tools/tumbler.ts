@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
   calendar: async () => (await import("./commands/calendar")).addCalendar,
   issuer: async () => (await import("./commands/issuer")).addIssuer,
   issue: async () => (await import("./commands/issue")).addIssue,
+  deliver: async () => (await import("./commands/door-sync")).addDeliver,
   receipts: async () => (await import("./commands/receipts")).addReceipts,
   serve: async () => (await import("./commands/serve")).addServe,
   "broker-user": async () => (await import("./commands/broker-user")).addBrokerUser,

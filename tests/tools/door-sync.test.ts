@@ -259,7 +259,8 @@ describe("An installer's round", function () {
         rows[SLOTS_OF_SHED + 2],
         /^shed,[0-9a-f]{16},12,PIN of Person 10,capacity,the lock has no place left,\d{4}-.*Z$/,
       );
-      const plain = await door("sync", "shed", "--work", at("again.work"), ...sim("shed2"));
+      // A courier's name for the same round.
+      const plain = await run(["deliver", at("again.work"), "shed", ...sim("shed2")]);
       assert.equal(plain.code, 1);
       assert.match(plain.out, /refused {2}PIN of Person 10: the lock has no place left \(capacity\)/);
       assert.equal(

@@ -1,16 +1,16 @@
-// `tumbler door sync`: an installer's round: brings to each door what the work list has for it, and its answers home.
+// `tumbler door sync`, and `tumbler deliver` as couriers call it: brings to each door what the work list has for it, and its answers home.
 
 import type { Command } from "commander";
 import { toHex } from "../../protocol/wire/bytes";
 import type { DoorEvent, SummaryEvent } from "../door/events";
-import { addDoorOptions, type DoorArguments, untilInterrupted } from "../door/options";
+import { addJsonOption, addWorkOption, type DoorArguments, untilInterrupted } from "../door/options";
 import { reportCsv } from "../door/report";
 import { SyncScreen } from "../door/screen";
 import type { Round } from "../door/sync";
 import { syncDoors } from "../door/sync";
 import { writeAll } from "../files";
 import { openReach } from "../links/open-reach";
-import { numberFrom } from "../links/options";
+import { addLinkOptions, numberFrom } from "../links/options";
 import { inOffice, wallClock } from "../office/office";
 import { Exit, exitHelp } from "../ui/failure";
 import type { Terminal } from "../ui/terminal";
@@ -46,23 +46,51 @@ The exit code is that of the worst door. A change that was refused, a door that
 was not reached, and a lock that signed what the office does not expect are 1.
 ${exitHelp("all have everything", "one has not, or refused something")}`;
 
+const DELIVER_HELP = `
+The same round as \`tumbler door sync\`, whose help says more.
+
+Examples:
+  tumbler deliver doors.work
+  tumbler deliver doors.work front --link mqtt --broker mqtts://broker.lan
+  tumbler deliver doors.work --link folder --folder /media/usb
+${exitHelp("all have everything", "one has not, or refused something")}`;
+
 const USUAL_SECONDS = 5;
 const MAX_SECONDS = 3600;
 
-/** Adds the command. */
+const SUMMARY = "bring doors what waits for them, and their answers home";
+
+/** Adds the command of an installer. */
 export function addSync(door: Command, terminal: Terminal): void {
-  addDoorOptions(
-    door
-      .command("sync")
-      .description("bring doors what waits for them, and their answers home")
-      .argument("[door...]", "doors of the work list; all of them if none is named")
-      .option("--all", "visit also doors that have everything")
-      .option("--seconds <n>", "look for doors so long", numberFrom(1, MAX_SECONDS), USUAL_SECONDS)
-      .option("--store <folder>", "the issuer's store, where it is at hand: sets clocks as well")
-      .option("--csv <file>", "write each change and its answer to this file"),
-  )
+  const command = door
+    .command("sync")
+    .description(SUMMARY)
+    .argument("[door...]", "doors of the work list; all of them if none is named");
+  addRoundOptions(addWorkOption(command))
     .addHelpText("after", HELP)
     .action((names: readonly string[], options: Options) => run(names, options, terminal));
+}
+
+/** Adds the command of a courier with files, between `tumbler issue` and `tumbler receipts`: the same round. */
+export function addDeliver(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("deliver")
+    .description(SUMMARY)
+    .argument("<work-list>", "a secret file that `tumbler issue` wrote")
+    .argument("[door...]", "doors of it; all of them if none is named");
+  addRoundOptions(addJsonOption(command))
+    .addHelpText("after", DELIVER_HELP)
+    .action((work: string, names: readonly string[], options: Omit<Options, "work">) =>
+      run(names, { ...options, work }, terminal),
+    );
+}
+
+function addRoundOptions(command: Command): Command {
+  return addLinkOptions(command)
+    .option("--all", "visit also doors that have everything")
+    .option("--seconds <n>", "look for doors so long", numberFrom(1, MAX_SECONDS), USUAL_SECONDS)
+    .option("--store <folder>", "the issuer's store, where it is at hand: sets clocks as well")
+    .option("--csv <file>", "write each change and its answer to this file");
 }
 
 async function run(names: readonly string[], options: Options, terminal: Terminal): Promise<void> {

@@ -13,11 +13,16 @@ export interface WorkArguments {
 /** As the command line gives them, for doors that are visited. */
 export interface DoorArguments extends LinkArguments, WorkArguments {}
 
+/** Adds the option of those who want to read it by machine. */
+export function addJsonOption(command: Command): Command {
+  return command.option("--json", "print JSON, one object a line");
+}
+
 /** Adds the option that names a work list. */
 export function addWorkOption(command: Command): Command {
-  return command
-    .requiredOption("--work <file>", "the work list, a secret file from the office")
-    .option("--json", "print JSON, one object a line");
+  return addJsonOption(
+    command.requiredOption("--work <file>", "the work list, a secret file from the office"),
+  );
 }
 
 /** Adds the options of a command that visits doors of a work list. */
