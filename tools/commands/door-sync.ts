@@ -76,7 +76,7 @@ export function addDeliver(program: Command, terminal: Terminal): void {
   const command = program
     .command("deliver")
     .description(SUMMARY)
-    .argument("<work-list>", "a secret file that `tumbler issue` wrote")
+    .argument("<file>", "the work list, a secret file that `tumbler issue` wrote")
     .argument("[door...]", "doors of it; all of them if none is named");
   addRoundOptions(addJsonOption(command))
     .addHelpText("after", DELIVER_HELP)
