@@ -1,6 +1,6 @@
 // Gets the XS engine: installs @agoric/xsnap, which ships XS's C sources, from its own lock file, and builds our worker with
 // them (native/). Nothing but the tests asks for it, and npm's install scripts have no part in it.
-// The result is one program in .cache/, named by all that it is made of, and made aside: two runs at once do not meet.
+// The result is one program in .cache/, named by all that it is made of, and made aside; of several processes that want it, one makes it.
 //
 // It builds for 32 bits where the compiler can (Debian: gcc-multilib), because a slot then has the board's 16 bytes.
 // XS_BITS=64 or =32 insists on one; CC names another compiler.
@@ -15,10 +15,12 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -28,6 +30,9 @@ const NATIVE = join(__dirname, "native");
 const INPUTS = ["package-lock.json", "native/makefile", "native/platform.h", "native/worker.c"];
 const BUILD_TOOLS_MISSING =
   "The tests on the XS engine need make and a C compiler. On Debian: apt-get install build-essential";
+
+const WAIT_MS = 500;
+const ABANDONED_MS = 10 * 60_000;
 
 let path: Promise<string> | undefined;
 
@@ -48,8 +53,29 @@ export function workerPath(): Promise<string> {
 async function findOrBuild(): Promise<string> {
   const compiler = await chooseCompiler();
   const worker = join(CACHE, "xs-worker-" + (await fingerprint(compiler)));
-  if (existsSync(worker)) return worker;
+  const turn = worker + ".making";
+  while (!existsSync(worker)) {
+    if (!takeTurn(turn)) await sleep(WAIT_MS);
+    else await make(worker, compiler).finally(() => rmSync(turn, { recursive: true, force: true }));
+  }
+  return worker;
+}
+
+/** Whether this process is the one that makes it. What a process left that was killed counts for some minutes. */
+function takeTurn(turn: string): boolean {
   mkdirSync(CACHE, { recursive: true });
+  const since = statSync(turn, { throwIfNoEntry: false })?.mtimeMs;
+  if (since !== undefined && Date.now() - since > ABANDONED_MS)
+    rmSync(turn, { recursive: true, force: true });
+  try {
+    mkdirSync(turn);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function make(worker: string, compiler: string[]): Promise<void> {
   const folder = mkdtempSync(join(CACHE, "building-"));
   try {
     await install(folder);
@@ -58,7 +84,6 @@ async function findOrBuild(): Promise<string> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  return worker;
 }
 
 async function chooseCompiler(): Promise<string[]> {
