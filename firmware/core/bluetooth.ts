@@ -24,6 +24,11 @@ import type { Session } from "./session";
 export const MTU = 515;
 /** A connection on which no whole message came for so long is over, in seconds: the door has three. */
 export const IDLE_S = 30;
+/**
+ * A connection on which nothing can be notified for so long is over, in seconds. The server knows of a characteristic whether anybody has
+ * subscribed, and not of a connection: whoever leaves silences all, until somebody subscribes again.
+ */
+export const SILENCED_S = 5;
 /** Properties of characteristics. */
 const READ = 2;
 const WRITE = 8 | 4;
@@ -45,6 +50,9 @@ class Line {
   /** What its handshake asked for, until it is answered: none where no version is common. */
   agreement: Agreement | "none" | undefined;
   segments: Segments | undefined;
+  /** What could not be notified yet, and since when, in seconds since boot. */
+  held: Uint8Array | undefined;
+  heldSince = 0;
   hasMessage = false;
   isBroken = false;
   /** Seconds since boot at which it opened, or the last whole message came. */
@@ -167,15 +175,11 @@ export class Bluetooth {
 
   #serve(line: Line): void {
     const now = this.#board.clock.uptime();
-    try {
-      if (line.agreement !== undefined && line.outbox !== undefined) this.#begin(line);
-      if (line.hasMessage) this.#answer(line, now);
-      this.#send(line);
-    } catch {
-      // A notification that cannot be queued: the courier connects again, and nothing is lost.
-      line.isBroken = true;
-    }
-    if (!line.isBroken && !line.session.closed && now - line.heardAt < IDLE_S) return;
+    if (line.agreement !== undefined && line.outbox !== undefined) this.#begin(line);
+    if (line.hasMessage) this.#answer(line, now);
+    this.#send(line, now);
+    const isSilenced = line.held !== undefined && now - line.heldSince >= SILENCED_S;
+    if (!line.isBroken && !isSilenced && !line.session.closed && now - line.heardAt < IDLE_S) return;
     this.#forget(line);
     this.#hangUp(line.connection);
   }
@@ -183,7 +187,8 @@ export class Bluetooth {
   #begin(line: Line): void {
     const agreement = line.agreement === "none" ? undefined : line.agreement;
     line.agreement = undefined;
-    line.connection.notify(line.outbox as GattCharacteristic, packAgreement(agreement));
+    line.held = packAgreement(agreement);
+    line.heldSince = this.#board.clock.uptime();
     if (agreement === undefined) line.isBroken = true;
     else line.segments = new Segments(agreement);
   }
@@ -199,10 +204,20 @@ export class Bluetooth {
     else segments.send(answer);
   }
 
-  #send({ segments, outbox, connection }: Line): void {
-    if (segments === undefined || outbox === undefined) return;
-    for (let next = segments.next(); next !== undefined; next = segments.next())
-      connection.notify(outbox, next);
+  #send(line: Line, now: number): void {
+    const { segments, outbox, connection } = line;
+    if (outbox === undefined) return;
+    for (let next = line.held ?? segments?.next(); next !== undefined; next = segments?.next()) {
+      try {
+        connection.notify(outbox, next);
+        line.held = undefined;
+      } catch {
+        if (line.held !== undefined) return;
+        line.held = next.slice();
+        line.heldSince = now;
+        return;
+      }
+    }
   }
 
   #forget(line: Line): void {

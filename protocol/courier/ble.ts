@@ -20,6 +20,8 @@ export interface BleOptions {
 }
 
 const ANSWER_S = 10;
+/** Where nothing at all comes for so long, in seconds, a courier subscribes anew: another one that left may have silenced the lock. */
+const QUIET_S = 1;
 
 /** Connects to a lock; undefined where that fails, or no agreement comes in time. */
 export async function openBle(device: WebDevice, options: BleOptions): Promise<BleLink | undefined> {
@@ -41,6 +43,7 @@ export class BleLink implements Link {
   /** Called with the answer, or with nothing when there will be none. */
   #settle: ((answer: Uint8Array | undefined) => void) | undefined;
   #callOff: (() => void) | undefined;
+  #callOffWatch: (() => void) | undefined;
   /** Writes go one after the other. */
   #isWriting = false;
 
@@ -72,7 +75,9 @@ export class BleLink implements Link {
     this.#outbox.addEventListener("characteristicvaluechanged", this.#onValue);
     await this.#outbox.startNotifications();
     const answer = this.#answer();
+    this.#isWriting = true;
     await this.#inbox.writeValueWithResponse(packHandshake(0));
+    this.#isWriting = false;
     await answer;
     return this.#segments !== undefined;
   }
@@ -82,13 +87,37 @@ export class BleLink implements Link {
     // A connection may go between two steps of opening it; nothing would ever come of waiting then.
     if (this.#isOver) return Promise.resolve(undefined);
     this.#callOff = this.#options.after(this.#options.answerS ?? ANSWER_S, () => this.#end());
+    this.#watch();
     return new Promise((resolve) => {
       this.#settle = resolve;
     });
   }
 
+  #watch(): void {
+    this.#callOffWatch?.();
+    this.#callOffWatch = this.#options.after(QUIET_S, () => {
+      this.#watch();
+      void this.#subscribeAnew();
+    });
+  }
+
+  async #subscribeAnew(): Promise<void> {
+    if (this.#isWriting || this.#isOver) return;
+    this.#isWriting = true;
+    try {
+      await this.#outbox?.stopNotifications();
+      await this.#outbox?.startNotifications();
+    } catch {
+      this.#end();
+    } finally {
+      this.#isWriting = false;
+    }
+    void this.#write();
+  }
+
   #settled(answer: Uint8Array | undefined): void {
     this.#callOff?.();
+    this.#callOffWatch?.();
     const settle = this.#settle;
     this.#settle = undefined;
     settle?.(answer);
@@ -96,6 +125,7 @@ export class BleLink implements Link {
 
   #take(value: Uint8Array): void {
     if (this.#isOver) return;
+    if (this.#settle !== undefined) this.#watch();
     if (this.#segments === undefined) this.#agree(value);
     else this.#read(this.#segments, value);
   }

@@ -13,6 +13,7 @@ export interface WebCharacteristic {
   writeValueWithResponse(value: Uint8Array): Promise<void>;
   writeValueWithoutResponse(value: Uint8Array): Promise<void>;
   startNotifications(): Promise<unknown>;
+  stopNotifications(): Promise<unknown>;
   addEventListener(type: "characteristicvaluechanged", listener: (event: ValueChanged) => void): void;
   removeEventListener(type: "characteristicvaluechanged", listener: (event: ValueChanged) => void): void;
 }

@@ -278,6 +278,8 @@ class Server implements GattServer {
   #subscribe(connection: Connection, characteristic: Characteristic | undefined, isOn: boolean): boolean {
     if (characteristic === undefined || (characteristic.options.properties & NOTIFY) === 0) return false;
     const { onSubscribe, onUnsubscribe } = characteristic.options;
+    // What a connection says again is no event.
+    if (connection.subscribed.has(characteristic) === isOn) return true;
     characteristic.isSubscribed = isOn;
     if (isOn) connection.subscribed.add(characteristic);
     else connection.subscribed.delete(characteristic);

@@ -177,6 +177,11 @@ class BluezCharacteristic implements WebCharacteristic {
     return this;
   }
 
+  async stopNotifications(): Promise<this> {
+    await this.#call("StopNotify");
+    return this;
+  }
+
   #call(member: string, signature?: string, body?: unknown[]): Promise<unknown[]> {
     return this.#bus.call(this.#path, CHARACTERISTIC, member, signature, body);
   }

@@ -15,6 +15,7 @@ function losing(at: "connect" | "services" | "notifications"): WebDevice {
     writeValueWithResponse: async () => {},
     writeValueWithoutResponse: async () => {},
     startNotifications: async () => reach("notifications"),
+    stopNotifications: async () => reach("notifications"),
     addEventListener: () => {},
     removeEventListener: () => {},
   };
