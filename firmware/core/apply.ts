@@ -73,11 +73,11 @@ export class Applier {
     time: ApplyTime,
     lapsed: boolean,
   ): boolean {
-    if (this.#plan(delta, code, seq, head, time, lapsed)) return true;
-    return this.#table.log.isBroken && !takesAway(delta.op) && this.#refuse(Code.storageFailed);
+    if (this.plan(delta, code, seq, head, time, lapsed)) return true;
+    return this.#table.log.isBroken && !takesAway(delta.op) && this.refuse(Code.storageFailed);
   }
 
-  #plan(
+  private plan(
     delta: DeltaFields,
     code: number,
     seq: number,
@@ -87,44 +87,44 @@ export class Applier {
   ): boolean {
     this.#seq = seq;
     this.#head = head;
-    if (code !== Code.applied) return this.#refuse(code);
+    if (code !== Code.applied) return this.refuse(code);
     switch (delta.op) {
       case Op.put:
-        return lapsed ? this.#refuse(Code.expired) : this.#put(delta.entry, time);
+        return lapsed ? this.refuse(Code.expired) : this.put(delta.entry, time);
       case Op.change:
-        return this.#change(delta.entry, time);
+        return this.change(delta.entry, time);
       case Op.drop:
-        return this.#drop(delta.entry);
+        return this.drop(delta.entry);
       case Op.enable:
-        return lapsed ? this.#refuse(Code.expired) : this.#setDisabled(delta.entry, false);
+        return lapsed ? this.refuse(Code.expired) : this.setDisabled(delta.entry, false);
       case Op.disable:
-        return this.#setDisabled(delta.entry, true);
+        return this.setDisabled(delta.entry, true);
       case Op.revoke:
-        return this.#revoke(delta.user);
+        return this.revoke(delta.user);
       case Op.putSchedule:
-        return this.#putSchedule(delta);
+        return this.putSchedule(delta);
       case Op.dropSchedule:
-        return this.#dropSchedule(delta.id);
+        return this.dropSchedule(delta.id);
       case Op.set:
-        return this.#set(delta.id, delta.value);
+        return this.set(delta.id, delta.value);
       case Op.wipe:
-        return this.#wipe();
+        return this.wipe();
       default:
-        return this.#refuse(Code.unsupported);
+        return this.refuse(Code.unsupported);
     }
   }
 
   /** Consumes the position with a result that changes nothing. */
-  #refuse(code: number): boolean {
+  private refuse(code: number): boolean {
     return this.#table.commitOutcome(code, 0, -1, this.#seq, this.#head);
   }
 
-  #put(entry: Entry, time: ApplyTime): boolean {
+  private put(entry: Entry, time: ApplyTime): boolean {
     const table = this.#table;
     const profile = table.profile;
-    if (entry.slot >= profile.slots) return this.#refuse(Code.capacity);
-    if (entry.kind === Kind.card && !profile.reader) return this.#refuse(Code.unsupported);
-    if (entry.schedule !== 0 && !table.hasSchedule(entry.schedule)) return this.#refuse(Code.unknownSchedule);
+    if (entry.slot >= profile.slots) return this.refuse(Code.capacity);
+    if (entry.kind === Kind.card && !profile.reader) return this.refuse(Code.unsupported);
+    if (entry.schedule !== 0 && !table.hasSchedule(entry.schedule)) return this.refuse(Code.unknownSchedule);
     // Looked up first, so that the slot itself is what was read last.
     const other = table.find(entry.tag);
     const was = table.load(entry.slot);
@@ -132,23 +132,23 @@ export class Applier {
     if (was === "ok") {
       const named = entry.generation;
       entry.generation = table.entry.generation;
-      if (this.#equalsLoaded(entry)) return this.#refuse(Code.unchanged);
-      if (named !== table.entry.generation) return this.#refuse(Code.staleGeneration);
+      if (this.equalsLoaded(entry)) return this.refuse(Code.unchanged);
+      if (named !== table.entry.generation) return this.refuse(Code.staleGeneration);
       replaced = table.entry.digits;
-    } else if (was === "empty" && entry.generation !== 0) return this.#refuse(Code.staleGeneration);
+    } else if (was === "empty" && entry.generation !== 0) return this.refuse(Code.staleGeneration);
     const isOfOther = other >= 0 && other !== entry.slot;
-    if (isOfOther || isTyped(this.#typed, entry.tag)) return this.#refuse(Code.duplicate);
-    if (!hasRoomFor(this.#typed, entry.digits, replaced)) return this.#refuse(Code.pinTooShort);
+    if (isOfOther || isTyped(this.#typed, entry.tag)) return this.refuse(Code.duplicate);
+    if (!hasRoomFor(this.#typed, entry.digits, replaced)) return this.refuse(Code.pinTooShort);
     entry.generation = this.#seq;
-    return this.#commitSlot(entry, installedOr(entry, time));
+    return this.commitSlot(entry, installedOr(entry, time));
   }
 
-  #change(wanted: Entry, time: ApplyTime): boolean {
+  private change(wanted: Entry, time: ApplyTime): boolean {
     const table = this.#table;
-    if (!this.#means(wanted)) return this.#refuse(Code.staleGeneration);
+    if (!this.means(wanted)) return this.refuse(Code.staleGeneration);
     if (wanted.schedule !== 0 && !table.hasSchedule(wanted.schedule))
-      return this.#refuse(Code.unknownSchedule);
-    const entry = this.#copyLoaded();
+      return this.refuse(Code.unknownSchedule);
+    const entry = this.copyLoaded();
     entry.role = wanted.role;
     entry.schedule = wanted.schedule;
     entry.start = wanted.start;
@@ -157,17 +157,17 @@ export class Applier {
     entry.firstUseHours = wanted.firstUseHours;
     entry.capabilities = wanted.capabilities;
     entry.flags = wanted.flags | (entry.flags & Flag.disabled);
-    if (this.#equalsLoaded(entry)) return this.#refuse(Code.unchanged);
-    return this.#commitSlot(entry, installedOr(entry, time));
+    if (this.equalsLoaded(entry)) return this.refuse(Code.unchanged);
+    return this.commitSlot(entry, installedOr(entry, time));
   }
 
-  #drop(wanted: Entry): boolean {
+  private drop(wanted: Entry): boolean {
     const table = this.#table;
-    if (wanted.slot >= table.profile.slots) return this.#refuse(Code.range);
+    if (wanted.slot >= table.profile.slots) return this.refuse(Code.range);
     const was = table.load(wanted.slot);
-    if (was === "empty") return this.#refuse(Code.unchanged);
+    if (was === "empty") return this.refuse(Code.unchanged);
     if (was === "ok") {
-      if (table.entry.generation !== wanted.generation) return this.#refuse(Code.staleGeneration);
+      if (table.entry.generation !== wanted.generation) return this.refuse(Code.staleGeneration);
       this.#packed.set(table.loadedBytes());
     }
     if (!table.commitOutcome(Code.applied, 0, wanted.slot, this.#seq, this.#head)) {
@@ -178,25 +178,25 @@ export class Applier {
     return true;
   }
 
-  #setDisabled(wanted: Entry, disabled: boolean): boolean {
-    if (!this.#means(wanted)) return this.#refuse(Code.staleGeneration);
-    const entry = this.#copyLoaded();
+  private setDisabled(wanted: Entry, disabled: boolean): boolean {
+    if (!this.means(wanted)) return this.refuse(Code.staleGeneration);
+    const entry = this.copyLoaded();
     const flags = disabled ? entry.flags | Flag.disabled : entry.flags & ~Flag.disabled;
-    if (flags === entry.flags) return this.#refuse(Code.unchanged);
+    if (flags === entry.flags) return this.refuse(Code.unchanged);
     entry.flags = flags;
-    if (this.#commitSlot(entry, Code.applied, disabled ? Purpose.removal : Purpose.ordinary)) return true;
+    if (this.commitSlot(entry, Code.applied, disabled ? Purpose.removal : Purpose.ordinary)) return true;
     if (disabled) this.#table.condemn(entry.slot);
     return false;
   }
 
   /** Whether the slot that a delta names holds the generation that it means; it is loaded then. */
-  #means(wanted: Entry): boolean {
+  private means(wanted: Entry): boolean {
     const table = this.#table;
     if (wanted.slot >= table.profile.slots || table.load(wanted.slot) !== "ok") return false;
     return table.entry.generation === wanted.generation;
   }
 
-  #copyLoaded(): Entry {
+  private copyLoaded(): Entry {
     const { tag } = this.#scratch;
     Object.assign(this.#scratch, this.#table.entry);
     this.#scratch.tag = tag;
@@ -204,12 +204,12 @@ export class Applier {
     return this.#scratch;
   }
 
-  #equalsLoaded(entry: Entry): boolean {
+  private equalsLoaded(entry: Entry): boolean {
     packEntry(entry, this.#packed, 0);
     return equal(this.#table.loadedBytes(), this.#packed);
   }
 
-  #commitSlot(entry: Entry, code: number, purpose: number = Purpose.ordinary): boolean {
+  private commitSlot(entry: Entry, code: number, purpose: number = Purpose.ordinary): boolean {
     const table = this.#table;
     const before = table.load(entry.slot) === "ok" ? table.loadedBytes().slice() : undefined;
     if (!table.commitSlot(entry, code, this.#seq, this.#head, purpose)) return false;
@@ -219,13 +219,13 @@ export class Applier {
     return true;
   }
 
-  #revoke(user: number): boolean {
+  private revoke(user: number): boolean {
     const bitmap = new Uint8Array(Math.ceil(this.#table.profile.slots / 8));
     const count = descendants(this.#table, user, bitmap);
-    return count === 0 ? this.#refuse(Code.unchanged) : this.#remove(bitmap, count, "slots");
+    return count === 0 ? this.refuse(Code.unchanged) : this.remove(bitmap, count, "slots");
   }
 
-  #wipe(): boolean {
+  private wipe(): boolean {
     const table = this.#table;
     const bitmap = new Uint8Array(Math.ceil(table.profile.slots / 8));
     let count = 0;
@@ -234,38 +234,38 @@ export class Applier {
       bitmap[slot >> 3] |= 1 << (slot & 7);
       count++;
     }
-    if (count === 0 && this.#locals.count === 0) return this.#refuse(Code.unchanged);
-    const isDone = this.#remove(bitmap, count, "slots and codes");
+    if (count === 0 && this.#locals.count === 0) return this.refuse(Code.unchanged);
+    const isDone = this.remove(bitmap, count, "slots and codes");
     this.#locals.forget();
     return isDone;
   }
 
-  #remove(bitmap: Uint8Array, count: number, what: Removed): boolean {
+  private remove(bitmap: Uint8Array, count: number, what: Removed): boolean {
     const table = this.#table;
     // The digest loses these slots before their records are dead; if the commit fails it takes them back.
-    this.#countRemoved(bitmap, "leaves");
+    this.countRemoved(bitmap, "leaves");
     if (table.commitRemoval(bitmap, count, what, this.#seq, this.#head)) return true;
-    this.#countRemoved(bitmap, "joins");
+    this.countRemoved(bitmap, "joins");
     for (let slot = 0; slot < table.profile.slots; slot++)
       if ((bitmap[slot >> 3] >> (slot & 7)) & 1) table.condemn(slot);
     return false;
   }
 
-  #countRemoved(bitmap: Uint8Array, change: "joins" | "leaves"): void {
+  private countRemoved(bitmap: Uint8Array, change: "joins" | "leaves"): void {
     const table = this.#table;
     for (let slot = 0; slot < table.profile.slots; slot++)
       if ((bitmap[slot >> 3] >> (slot & 7)) & 1 && table.load(slot) === "ok")
         this.#digest.slot(table.loadedBytes(), change);
   }
 
-  #putSchedule(delta: DeltaFields): boolean {
+  private putSchedule(delta: DeltaFields): boolean {
     const table = this.#table;
     const { id, windows, windowCount } = delta;
-    if (id > table.profile.schedules) return this.#refuse(Code.capacity);
-    if (windowsOverlap(windows, windowCount)) return this.#refuse(Code.scheduleOverlap);
+    if (id > table.profile.schedules) return this.refuse(Code.capacity);
+    if (windowsOverlap(windows, windowCount)) return this.refuse(Code.scheduleOverlap);
     const had = table.loadSchedule(id);
     if (had && sameWindows(windows, windowCount, table.windows, table.windowCount))
-      return this.#refuse(Code.unchanged);
+      return this.refuse(Code.unchanged);
     if (!table.commitSchedule(id, windows, windowCount, this.#seq, this.#head)) return false;
     if (had) this.#digest.schedule(id, table.windows, table.windowCount, "leaves");
     this.#digest.schedule(id, windows, windowCount, "joins");
@@ -273,30 +273,30 @@ export class Applier {
     return true;
   }
 
-  #dropSchedule(id: number): boolean {
+  private dropSchedule(id: number): boolean {
     const table = this.#table;
-    if (!table.hasSchedule(id)) return this.#refuse(Code.unchanged);
-    if (id === this.#policy.hours?.schedule) return this.#refuse(Code.scheduleInUse);
+    if (!table.hasSchedule(id)) return this.refuse(Code.unchanged);
+    if (id === this.#policy.hours?.schedule) return this.refuse(Code.scheduleInUse);
     for (let slot = 0; slot < table.profile.slots; slot++)
       if (table.load(slot) === "ok" && table.loadedBytes()[ENTRY_SCHEDULE] === id)
-        return this.#refuse(Code.scheduleInUse);
+        return this.refuse(Code.scheduleInUse);
     const had = table.loadSchedule(id);
     if (!table.commitSchedule(id, table.windows, 0, this.#seq, this.#head)) return false;
     if (had) this.#digest.schedule(id, table.windows, table.windowCount, "leaves");
     return true;
   }
 
-  #set(id: number, value: Uint8Array): boolean {
+  private set(id: number, value: Uint8Array): boolean {
     const table = this.#table;
     const refusal = checkSetting(id, value);
-    if (refusal !== Code.applied) return this.#refuse(refusal);
-    if (isHoliday(id) && id - Setting.holiday >= table.profile.holidays) return this.#refuse(Code.capacity);
-    if (isOfNetwork(id) && !table.profile.network) return this.#refuse(Code.unsupported);
+    if (refusal !== Code.applied) return this.refuse(refusal);
+    if (isHoliday(id) && id - Setting.holiday >= table.profile.holidays) return this.refuse(Code.capacity);
+    if (isOfNetwork(id) && !table.profile.network) return this.refuse(Code.unsupported);
     const before = table.setting(id)?.slice();
     const covered = isCovered(table, id);
-    if (before !== undefined && equal(before, value) && !covered) return this.#refuse(Code.unchanged);
-    const conflict = this.#conflictOf(id, value);
-    if (conflict !== Code.applied) return this.#refuse(conflict);
+    if (before !== undefined && equal(before, value) && !covered) return this.refuse(Code.unchanged);
+    const conflict = this.conflictOf(id, value);
+    if (conflict !== Code.applied) return this.refuse(conflict);
     // The issuer has the last word on what somebody has commanded at the door (rules A60, A63).
     if (covered && !uncover(table, id)) return false;
     if (!table.commitSetting(id, value, this.#seq, this.#head)) return false;
@@ -307,7 +307,7 @@ export class Applier {
   }
 
   /** Whether a setting that is well formed goes with the rest of the table (rules C3, C18, T8, T16). */
-  #conflictOf(id: number, value: Uint8Array): number {
+  private conflictOf(id: number, value: Uint8Array): number {
     if (id === Setting.zone) return parseZoneSetting(value) === undefined ? Code.badFormat : Code.applied;
     if (id === Setting.master) {
       const master = parseMaster(value);

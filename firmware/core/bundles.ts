@@ -40,20 +40,20 @@ export class Bundles {
     if (envelope === undefined || !readBundle(this.#desk.envelopes.payload, this.#bundle))
       return resultMessage(request, Code.malformed);
     if (reader.position - start > MAX_BUNDLE_BYTES) return resultMessage(request, Code.tooLarge);
-    const code = this.#check(session, envelope);
+    const code = this.check(session, envelope);
     if (code === Code.gap) return resultMessage(request, code, this.#desk.parts.table.applied + 1);
     if (code !== Code.applied) {
       if (code === Code.fork) this.#desk.diary.fork(this.#desk.parts.table.applied, this.#bundle.first);
       return resultMessage(request, code);
     }
     const before = this.#desk.parts.table.applied;
-    if (!this.#applyNew(envelope.payload)) return resultMessage(request, this.#desk.parts.table.refusal);
+    if (!this.applyNew(envelope.payload)) return resultMessage(request, this.#desk.parts.table.refusal);
     this.#desk.heartbeats.bundle(this.#bundle.issuedAt, this.#desk.parts.table.applied > before);
     return this.#desk.receipts.message(request, this.#bundle.first, this.#bundle.count);
   }
 
   /** Everything that can refuse a bundle as a whole. */
-  #check(session: Session, envelope: Envelope): number {
+  private check(session: Session, envelope: Envelope): number {
     const bundle = this.#bundle;
     const { table, clock } = this.#desk.parts;
     if (!this.#desk.envelopes.isForUs(bundle.lock)) return Code.wrongLock;
@@ -61,7 +61,7 @@ export class Bundles {
     if (bundle.epoch !== this.#desk.authority.epoch)
       return bundle.epoch < this.#desk.authority.epoch ? Code.staleEpoch : Code.needRebase;
     if (bundle.first > table.applied + 1) return Code.gap;
-    const chained = this.#chain(envelope.payload);
+    const chained = this.chain(envelope.payload);
     const signed = this.#desk.envelopes.verifyIssuer(
       session,
       Bucket.mail,
@@ -78,21 +78,21 @@ export class Bundles {
   }
 
   /** Computes the head after each delta, and whether this is the log that the lock has applied so far. */
-  #chain(payload: Uint8Array): boolean {
+  private chain(payload: Uint8Array): boolean {
     const { table, board } = this.#desk.parts;
     const { first, before, count, offsets } = this.#bundle;
     let head = before;
-    if (!this.#agrees(first - 1, head)) return false;
+    if (!this.agrees(first - 1, head)) return false;
     for (let i = 0; i < count; i++) {
       head = nextHead(board.crypto, head, payload.subarray(offsets[i], offsets[i + 1]));
       this.#heads.set(head, i * HEAD_BYTES);
-      if (first + i <= table.applied && !this.#agrees(first + i, head)) return false;
+      if (first + i <= table.applied && !this.agrees(first + i, head)) return false;
     }
     return true;
   }
 
   /** Whether `head` can be the lock's own after `seq`: exactly at `applied`, by its fingerprint where the ack is still kept. */
-  #agrees(seq: number, head: Uint8Array): boolean {
+  private agrees(seq: number, head: Uint8Array): boolean {
     const { table } = this.#desk.parts;
     if (seq === table.applied) return equal(head, table.head);
     if (!table.acks.has(seq)) return true;
@@ -100,7 +100,7 @@ export class Bundles {
   }
 
   /** Applies what is new in the bundle, each delta with its own commit. False when the flash took none of it. */
-  #applyNew(payload: Uint8Array): boolean {
+  private applyNew(payload: Uint8Array): boolean {
     const { table, clock, policy } = this.#desk.parts;
     const { first, count, offsets, notAfter } = this.#bundle;
     const from = table.applied + 1;

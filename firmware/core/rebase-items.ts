@@ -109,7 +109,7 @@ export class RebaseItems {
     copyMark(this.#kept, this.#mark);
     for (let left = reader.array(MAX_PART_BYTES); left > 0 && code === Code.applied; left--) {
       const item = reader.raw(2, MAX_ITEM_BYTES);
-      code = reader.ok ? this.#item(item) : Code.badFormat;
+      code = reader.ok ? this.item(item) : Code.badFormat;
     }
     return code === Code.applied && !reader.done() ? Code.badFormat : code;
   }
@@ -124,7 +124,7 @@ export class RebaseItems {
     const { table, locals, policy } = this.#parts;
     const { hours, density, limit, master } = this.#mark;
     if (locals.find(master) >= 0) return Code.duplicate;
-    if (hours !== 0 && !this.#isScheduleStaged(hours)) return Code.unknownSchedule;
+    if (hours !== 0 && !this.isScheduleStaged(hours)) return Code.unknownSchedule;
     // A limit that was lowered later takes no code away, and must not keep a table from being mended.
     const now = densityOf({ table, locals, policy });
     if (density + localDensityOf(locals) > Math.max(limit, now)) return Code.pinTooShort;
@@ -142,45 +142,45 @@ export class RebaseItems {
     return table.rebase.isSpoilt ? Code.badState : table.refusal;
   }
 
-  #item(item: Uint8Array): number {
+  private item(item: Uint8Array): number {
     switch (item[0]) {
       case Item.setting:
-        return this.#follows(KIND + item[1]) ? this.#setting(item[1], item.subarray(2)) : Code.badFormat;
+        return this.follows(KIND + item[1]) ? this.setting(item[1], item.subarray(2)) : Code.badFormat;
       case Item.schedule:
-        return this.#follows(2 * KIND + item[1]) ? this.#schedule(item[1], item.subarray(2)) : Code.badFormat;
+        return this.follows(2 * KIND + item[1]) ? this.schedule(item[1], item.subarray(2)) : Code.badFormat;
       case Item.slot:
-        return item.length === 1 + ENTRY_BYTES ? this.#slot(item.subarray(1)) : Code.badFormat;
+        return item.length === 1 + ENTRY_BYTES ? this.slot(item.subarray(1)) : Code.badFormat;
       default:
         return Code.badFormat;
     }
   }
 
   /** Whether an item that is no slot comes after the last one. */
-  #follows(place: number): boolean {
+  private follows(place: number): boolean {
     if (place <= this.#mark.place) return false;
     this.#mark.place = place;
     return true;
   }
 
-  #result(staging: Staging): number {
+  private result(staging: Staging): number {
     if (staging === "staged") return Code.applied;
     return staging === "taken" ? Code.badFormat : this.refusal;
   }
 
   // ---- settings
 
-  #setting(id: number, value: Uint8Array): number {
+  private setting(id: number, value: Uint8Array): number {
     const { table, profile } = this.#parts;
     const refusal = checkSetting(id, value);
     if (refusal !== Code.applied) return refusal;
     if (isHoliday(id) && id - Setting.holiday >= profile.holidays) return Code.capacity;
     if ((id === Setting.wifi || id === Setting.broker) && !profile.network) return Code.unsupported;
-    const code = this.#remember(id, value);
-    return code === Code.applied ? this.#result(table.rebase.setting(id, value)) : code;
+    const code = this.remember(id, value);
+    return code === Code.applied ? this.result(table.rebase.setting(id, value)) : code;
   }
 
   /** Keeps what later items go by; the code of a value that means nothing. */
-  #remember(id: number, value: Uint8Array): number {
+  private remember(id: number, value: Uint8Array): number {
     const mark = this.#mark;
     if (id === Setting.zone) return parseZoneSetting(value) === undefined ? Code.badFormat : Code.applied;
     if (isSealed(id)) return this.#secrets.open(id, value) === undefined ? Code.badFormat : Code.applied;
@@ -197,7 +197,7 @@ export class RebaseItems {
 
   // ---- schedules
 
-  #schedule(id: number, bytes: Uint8Array): number {
+  private schedule(id: number, bytes: Uint8Array): number {
     const { table, profile } = this.#parts;
     const count = bytes.length / WINDOW_BYTES;
     if (id === 0 || !Number.isInteger(count) || count < 1 || count > MAX_WINDOWS) return Code.badFormat;
@@ -205,17 +205,17 @@ export class RebaseItems {
     for (let i = 0; i < count; i++) this.#windows[i] = getU32(bytes, WINDOW_BYTES * i);
     if (!areWindows(this.#windows, count)) return Code.range;
     if (windowsOverlap(this.#windows, count)) return Code.scheduleOverlap;
-    return this.#result(table.rebase.schedule(id, this.#windows, count));
+    return this.result(table.rebase.schedule(id, this.#windows, count));
   }
 
-  #isScheduleStaged(id: number): boolean {
+  private isScheduleStaged(id: number): boolean {
     const places = this.#parts.table.rebase.staged?.schedules;
     return places !== undefined && id < places.length && places[id] !== 0;
   }
 
   // ---- slots
 
-  #slot(bytes: Uint8Array): number {
+  private slot(bytes: Uint8Array): number {
     const mark = this.#mark;
     const entry = this.#entry;
     unpackEntry(bytes, 0, entry);
@@ -223,22 +223,22 @@ export class RebaseItems {
     // Bits that are a store's own say nothing here.
     if (!equal(this.#packed, bytes)) return Code.badFormat;
     if (mark.place === SLOTS && !isBefore(mark.tag, entry.tag)) return Code.badFormat;
-    const code = this.#checkSlot();
+    const code = this.checkSlot();
     if (code !== Code.applied) return code;
     mark.place = SLOTS;
     mark.tag.set(entry.tag);
     mark.density += weightOf(entry.digits);
-    return this.#result(this.#parts.table.rebase.slot(entry));
+    return this.result(this.#parts.table.rebase.slot(entry));
   }
 
-  #checkSlot(): number {
+  private checkSlot(): number {
     const entry = this.#entry;
     const { profile } = this.#parts;
     if (entry.slot >= profile.slots) return Code.capacity;
     if (entry.kind === Kind.card && !profile.reader) return Code.unsupported;
     if (entry.generation === 0 || entry.generation > this.#base) return Code.range;
     if (entry.minutesAfterFirstUse > MAX_MINUTES_AFTER_FIRST_USE) return Code.range;
-    if (entry.schedule !== 0 && !this.#isScheduleStaged(entry.schedule)) return Code.unknownSchedule;
+    if (entry.schedule !== 0 && !this.isScheduleStaged(entry.schedule)) return Code.unknownSchedule;
     if (equal(entry.tag, this.#mark.master)) return Code.duplicate;
     // No put disables a slot, but a table may hold one that a delta has disabled.
     const { flags } = entry;

@@ -37,6 +37,7 @@ import type { Reset } from "./reset";
 import type { Session } from "./session";
 
 const STATUS_BYTES = 64;
+const NOTHING = new Uint8Array(0);
 /**
  * Messages that are done once: where they are applied they were signed for this lock now, while what anyone may have overheard proves
  * nothing (rule X5).
@@ -79,6 +80,9 @@ export class Sync {
     if (repeated !== undefined) return repeated;
     const { applied } = this.#desk.parts.table;
     const answer = this.#answer(session, head);
+    // Readers that still stood on it would keep the message in memory until the next one.
+    this.#reader.reset(NOTHING);
+    this.#desk.envelopes.payload.reset(NOTHING);
     const code = codeOf(answer);
     // What one of them asks for is told where it is applied.
     const isProof = PROOFS.includes(head.type) && (code ?? Code.applied) === Code.applied;

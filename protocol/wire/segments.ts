@@ -121,7 +121,7 @@ export class Segments {
 
   /** Takes a segment: one of {@link Taken}. After `broken` nothing is taken any more. */
   take(segment: Uint8Array): number {
-    if (this.#isBroken || !this.#read(segment)) {
+    if (this.#isBroken || !this.read(segment)) {
       this.#isBroken = true;
       return Taken.broken;
     }
@@ -139,29 +139,29 @@ export class Segments {
     this.#filled = 0;
   }
 
-  #read(segment: Uint8Array): boolean {
+  private read(segment: Uint8Array): boolean {
     const flags = segment[0];
     if (segment.length < 2 || segment.length > this.#size || (flags & ~KNOWN) !== 0) return false;
     let at = 1;
-    if ((flags & ACK) !== 0 && !this.#acknowledge(segment[at++])) return false;
+    if ((flags & ACK) !== 0 && !this.acknowledge(segment[at++])) return false;
     if (at >= segment.length || segment[at++] !== this.#nextIn) return false;
     this.#nextIn = (this.#nextIn + 1) & 0xff;
     // Whoever sends more than there is room for does not count.
     if (++this.#unacked > this.#window) return false;
     if (at === segment.length) return flags === ACK;
     this.#hasCarried = true;
-    return this.#fill(flags, segment, at);
+    return this.fill(flags, segment, at);
   }
 
   /** Takes an ack: it names a segment that is on its way, and all before it. */
-  #acknowledge(number: number): boolean {
+  private acknowledge(number: number): boolean {
     const left = (this.#nextOut - 1 - number) & 0xff;
     if (left >= this.#inFlight) return false;
     this.#inFlight = left;
     return true;
   }
 
-  #fill(flags: number, segment: Uint8Array, from: number): boolean {
+  private fill(flags: number, segment: Uint8Array, from: number): boolean {
     let at = from;
     if ((flags & BEGIN) !== 0) {
       if (this.#expected !== 0 || at + 2 > segment.length) return false;
@@ -195,8 +195,8 @@ export class Segments {
   next(): Uint8Array | undefined {
     const isOwed = this.#unacked > 0;
     const places = this.#window - this.#inFlight;
-    if (this.isSending && places > (isOwed ? 0 : 1)) return this.#piece(isOwed);
-    return this.#isDue && places > 0 ? this.#piece(true) : undefined;
+    if (this.isSending && places > (isOwed ? 0 : 1)) return this.piece(isOwed);
+    return this.#isDue && places > 0 ? this.piece(true) : undefined;
   }
 
   /**
@@ -207,7 +207,7 @@ export class Segments {
     return this.#unacked >= this.#window - (this.#hasCarried ? 2 : 1);
   }
 
-  #piece(withAck: boolean): Uint8Array {
+  private piece(withAck: boolean): Uint8Array {
     const out = this.#out;
     let at = 1;
     out[0] = withAck ? ACK : 0;
@@ -219,11 +219,11 @@ export class Segments {
       this.#unacked = 0;
       this.#hasCarried = false;
     }
-    return out.subarray(0, this.isSending ? this.#append(at) : at);
+    return out.subarray(0, this.isSending ? this.append(at) : at);
   }
 
   /** Puts the next bytes of the message behind a segment's head; where the segment ends. */
-  #append(from: number): number {
+  private append(from: number): number {
     const out = this.#out;
     let at = from;
     if (this.#sent === 0) {

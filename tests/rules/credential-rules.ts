@@ -200,7 +200,7 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
       [APPLY, "a card is unsupported on a model without a reader"],
       "takes cards where no reader is",
       APPLY,
-      "if (entry.kind === Kind.card && !profile.reader) return this.#refuse(Code.unsupported);",
+      "if (entry.kind === Kind.card && !profile.reader) return this.refuse(Code.unsupported);",
     ),
   ),
   rule(
@@ -448,7 +448,7 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
       [APPLY, "lets PINs in up to the limit, and none past it"],
       "takes any PIN",
       APPLY,
-      "if (!hasRoomFor(this.#typed, entry.digits, replaced)) return this.#refuse(Code.pinTooShort);",
+      "if (!hasRoomFor(this.#typed, entry.digits, replaced)) return this.refuse(Code.pinTooShort);",
     ),
     finds(
       [DOORWAY, "counts in the density, against the limit that is set (rule C18)"],
@@ -524,13 +524,13 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
       STALE,
       "replaces a slot whatever generation is named",
       APPLY,
-      "if (named !== table.entry.generation) return this.#refuse(Code.staleGeneration);",
+      "if (named !== table.entry.generation) return this.refuse(Code.staleGeneration);",
     ),
     finds(
       STALE,
       "drops a slot whatever generation is named",
       APPLY,
-      "if (table.entry.generation !== wanted.generation) return this.#refuse(Code.staleGeneration);",
+      "if (table.entry.generation !== wanted.generation) return this.refuse(Code.staleGeneration);",
     ),
     finds(
       [APPLY, "a slot's generation is the seq of the put that filled it"],

@@ -87,7 +87,7 @@ export const TIME_RULES: readonly Rule[] = [
       [APPLY, "A28 that overlap are refused, those that touch are not"],
       "takes windows that overlap",
       APPLY,
-      "if (windowsOverlap(windows, windowCount)) return this.#refuse(Code.scheduleOverlap);",
+      "if (windowsOverlap(windows, windowCount)) return this.refuse(Code.scheduleOverlap);",
     ),
     finds(
       [APPLY, "A30 T2 schedules have one to eight windows"],

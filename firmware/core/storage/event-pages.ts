@@ -62,10 +62,10 @@ export class EventPages {
     const sectors: [Anchor, Anchor, Anchor] = [NONE, NONE, NONE];
     let page: EventPage | undefined;
     for (let number = Math.max(1, top - this.#device.blocks + 1); number <= top + 1; number++) {
-      const anchor = number > top ? end : this.#anchor(number);
+      const anchor = number > top ? end : this.anchor(number);
       if (anchor === undefined) continue;
       if (sectors[2].number > 0 && anchor.first > from)
-        page = this.#pageOf(sectors, anchor, from, chain.restartedAt);
+        page = this.pageOf(sectors, anchor, from, chain.restartedAt);
       if (page !== undefined) break;
       sectors.shift();
       sectors.push(anchor);
@@ -74,33 +74,38 @@ export class EventPages {
     return page ?? { first: next, head: chain.value.slice(), entries: new Uint8Array(0) };
   }
 
-  #start(number: number): number {
+  private start(number: number): number {
     return ((number - 1) % this.#device.blocks) * this.#device.blockBytes;
   }
 
-  #anchor(number: number): Anchor | undefined {
+  private anchor(number: number): Anchor | undefined {
     const header = new Uint8Array(ENTRY_BYTES);
-    if (!this.#device.read(header, this.#start(number)) || headerNumber(header, this.#seed) !== number)
+    if (!this.#device.read(header, this.start(number)) || headerNumber(header, this.#seed) !== number)
       return undefined;
     return { number, first: headerFirst(header), chain: headerChain(header) };
   }
 
   // ---- a run: the events from the last of three sectors' `first` on, to before `end`
 
-  #pageOf(sectors: readonly Anchor[], end: Anchor, from: number, restart: number): EventPage | undefined {
+  private pageOf(
+    sectors: readonly Anchor[],
+    end: Anchor,
+    from: number,
+    restart: number,
+  ): EventPage | undefined {
     const begin = sectors[2];
-    const count = this.#collect(sectors, begin.first, end.first);
+    const count = this.collect(sectors, begin.first, end.first);
     const isProven = (chain: Uint8Array): boolean =>
-      equal(this.#chainAfter(chain, count, restart), end.chain) || equal(end.chain, RESTARTED);
-    if (isProven(begin.chain)) return this.#cut(begin.chain, count, from, restart);
+      equal(this.chainAfter(chain, count, restart), end.chain) || equal(end.chain, RESTARTED);
+    if (isProven(begin.chain)) return this.cut(begin.chain, count, from, restart);
     // Where the sector behind is lost, what is left before it goes on from the chain that it began with.
     const isWhole = begin.number === 1 || sectors[1].number === begin.number - 1;
-    if (isWhole && end.number !== begin.number + 1) return this.#cut(begin.chain, count, from, restart);
-    return isProven(RESTARTED) ? this.#cut(RESTARTED, count, from, restart) : undefined;
+    if (isWhole && end.number !== begin.number + 1) return this.cut(begin.chain, count, from, restart);
+    return isProven(RESTARTED) ? this.cut(RESTARTED, count, from, restart) : undefined;
   }
 
   /** Takes the events from `first` to before `end` out of these sectors. Returns how many there are. */
-  #collect(sectors: readonly Anchor[], first: number, end: number): number {
+  private collect(sectors: readonly Anchor[], first: number, end: number): number {
     const { blockBytes } = this.#device;
     if (this.#sector.length === HEAD_BYTES) {
       this.#sector = new Uint8Array(blockBytes);
@@ -110,7 +115,7 @@ export class EventPages {
     let count = 0;
     let least = first;
     for (const { number } of sectors) {
-      if (number === 0 || !this.#device.read(sector, this.#start(number))) continue;
+      if (number === 0 || !this.#device.read(sector, this.start(number))) continue;
       if (headerNumber(sector, this.#seed) !== number) continue;
       const own = headerFirst(sector);
       const stands = findEntries(sector, ENTRY_BYTES, own, endOfNumbers(own, blockBytes), this.#seed);
@@ -124,41 +129,41 @@ export class EventPages {
     return count;
   }
 
-  #seq(n: number): number {
+  private seq(n: number): number {
     return getU32(this.#entries, n * ENTRY_BYTES + 4);
   }
 
-  #entry(n: number): Uint8Array {
+  private entry(n: number): Uint8Array {
     return this.#entries.subarray(n * ENTRY_BYTES, (n + 1) * ENTRY_BYTES);
   }
 
   /** Whether the chain started from zeros again right before event `n` of the run. */
-  #restartsAt(n: number, restart: number): boolean {
-    return n > 0 && this.#seq(n) >= restart && this.#seq(n - 1) < restart;
+  private restartsAt(n: number, restart: number): boolean {
+    return n > 0 && this.seq(n) >= restart && this.seq(n - 1) < restart;
   }
 
   /** The chain after so many events of the run; before the first one it was `chain`. */
-  #chainAfter(chain: Uint8Array, count: number, restart: number): Uint8Array {
+  private chainAfter(chain: Uint8Array, count: number, restart: number): Uint8Array {
     let head = chain;
     for (let n = 0; n < count; n++) {
-      if (this.#restartsAt(n, restart)) head = RESTARTED;
-      head = nextEventHead(this.#crypto, head, this.#entry(n));
+      if (this.restartsAt(n, restart)) head = RESTARTED;
+      head = nextEventHead(this.#crypto, head, this.entry(n));
     }
     return head;
   }
 
   /** What of the run goes on a page; undefined for nothing. */
-  #cut(chain: Uint8Array, count: number, from: number, restart: number): EventPage | undefined {
+  private cut(chain: Uint8Array, count: number, from: number, restart: number): EventPage | undefined {
     let begin = 0;
-    while (begin < count && this.#seq(begin) < from) begin++;
+    while (begin < count && this.seq(begin) < from) begin++;
     if (begin === count) return undefined;
     let end = begin + 1;
     while (end < count && end - begin < MAX_PAGE_EVENTS) {
-      if (this.#seq(end) !== this.#seq(end - 1) + 1 || this.#restartsAt(end, restart)) break;
+      if (this.seq(end) !== this.seq(end - 1) + 1 || this.restartsAt(end, restart)) break;
       end++;
     }
-    const head = this.#restartsAt(begin, restart) ? RESTARTED : this.#chainAfter(chain, begin, restart);
+    const head = this.restartsAt(begin, restart) ? RESTARTED : this.chainAfter(chain, begin, restart);
     const entries = this.#entries.slice(begin * ENTRY_BYTES, end * ENTRY_BYTES);
-    return { first: this.#seq(begin), head: head.slice(), entries };
+    return { first: this.seq(begin), head: head.slice(), entries };
   }
 }

@@ -35,10 +35,10 @@ export class LogFinder {
 
   /** Finds the log. What stops a mount is returned. */
   find(): Stop | "unformatted" | undefined {
-    const stop = this.#readHeaders();
+    const stop = this.readHeaders();
     if (stop !== undefined) return stop;
     if (this.newest === 0) return "unformatted";
-    this.#readMoves();
+    this.readMoves();
     return undefined;
   }
 
@@ -65,7 +65,7 @@ export class LogFinder {
     this.#links = new Uint16Array(0);
   }
 
-  #readHeaders(): Stop | undefined {
+  private readHeaders(): Stop | undefined {
     let stop: Stop | undefined;
     const { header } = this.#sectors;
     for (let block = 0; block < this.#sectors.count; block++) {
@@ -84,21 +84,21 @@ export class LogFinder {
    * Finds sectors behind the newest whose headers are ruined, and how far the log has moved on since that was opened: what it left
    * behind is being erased, and not to be seen.
    */
-  #readMoves(): void {
-    for (let next = this.newest; next > 0; next = this.#successor()) {
+  private readMoves(): void {
+    for (let next = this.newest; next > 0; next = this.successor()) {
       this.newest = next;
       this.#next = 0;
       this.isRead = this.last.read(next);
       if (!this.isRead) break;
       this.last.run(
         () => true,
-        (at) => this.#readMove(at),
+        (at) => this.readMove(at),
       );
     }
     this.oldest = Math.max(1, this.oldest, this.newest - this.#sectors.count + 1);
   }
 
-  #readMove(at: number): void {
+  private readMove(at: number): void {
     const { bytes } = this.last;
     const type = recordType(bytes, at);
     if (type !== Record.moved && type !== Record.blank) return;
@@ -114,7 +114,7 @@ export class LogFinder {
   }
 
   /** A sector behind the newest that was in use, though its header is ruined; 0 for none. */
-  #successor(): number {
+  private successor(): number {
     const { bytes } = this.other;
     const last = Math.min(this.newest + 2, this.oldest + this.#sectors.count - 1);
     for (let next = this.newest + 1; next <= last; next++)

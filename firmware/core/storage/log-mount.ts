@@ -101,14 +101,14 @@ export class LogMount {
     this.newest = this.#finder.newest;
     this.oldest = this.#finder.oldest;
     if (stop !== undefined) return stop;
-    for (let number = this.oldest; number <= this.newest; number++) this.#walk(number);
-    this.#finish();
-    this.#letGo();
+    for (let number = this.oldest; number <= this.newest; number++) this.walk(number);
+    this.finish();
+    this.letGo();
     return "mounted";
   }
 
   /** What only a mount needs must not wait for the collector: at a boot there is nothing to spare. */
-  #letGo(): void {
+  private letGo(): void {
     this.#finder.letGo();
     this.#losses.letGo();
     this.#set = this.#many = new KeySet(0);
@@ -116,9 +116,9 @@ export class LogMount {
 
   // ---- one sector
 
-  #walk(number: number): void {
+  private walk(number: number): void {
     const isNewest = number === this.newest;
-    this.#boundary = this.#endOf(number);
+    this.#boundary = this.endOf(number);
     this.#isClosed = false;
     this.#end = HEADER_BYTES;
     this.offset = this.#sectors.bytes;
@@ -127,26 +127,26 @@ export class LogMount {
     this.#owner.visitSector(number, this.#finder.positionOf(number));
     this.#sector.run(
       (link) => this.#isLoose || link === this.#expected,
-      (at, length) => this.#see(number, at, length),
+      (at, length) => this.see(number, at, length),
     );
-    if (isNewest) this.offset = this.#resume(number);
+    if (isNewest) this.offset = this.resume(number);
   }
 
   /** What there is to say of the end of the sector before `number`, while it is still in the buffer. */
-  #endOf(number: number): Boundary {
+  private endOf(number: number): Boundary {
     const { bytes } = this.#sectors;
     const held = this.#sector;
     const isHeld = held.number > 0 && held.number === this.#current;
     let link = this.#finder.linkOf(number);
     // Without a header, the record that closed the sector before says as well that nothing is missing there.
     if (link < 0 && isHeld && this.#isClosed) link = this.#expected;
-    const run = isHeld && link >= 0 ? this.#runTo(link, bytes) : undefined;
-    const isRuined = isHeld && this.#hasRuins(held.number, bytes);
+    const run = isHeld && link >= 0 ? this.runTo(link, bytes) : undefined;
+    const isRuined = isHeld && this.hasRuins(held.number, bytes);
     return { link, run, gap: bytes - this.#end, noise: isHeld ? held.noise : bytes, isRuined };
   }
 
   /** Where the log goes on in the newest sector: never where it is not known that nothing was programmed since the erase. */
-  #resume(number: number): number {
+  private resume(number: number): number {
     const sector = this.#sector.bytes;
     if (this.#isClosed) return sector.length;
     const page = Math.ceil(this.#end / PAGE);
@@ -161,24 +161,24 @@ export class LogMount {
 
   // ---- one record
 
-  #see(number: number, at: number, length: number): void {
+  private see(number: number, at: number, length: number): void {
     const sector = this.#sector.bytes;
     const link = linkOf(sector, at, length);
     const isKeys = recordType(sector, at) === Record.keys;
     if (isKeys) this.#set.unpack(sector, at + HEAD, at + length - TAIL);
     if (number !== this.#current)
-      this.#begin(number, isKeys && sector[at + 2] === 0 ? number - sector[at + 3] : 0, link);
-    if (!this.#isLoose && link !== this.#expected) this.#miss(link, at - this.#end, this.#runTo(link, at));
-    else if (this.#hasRuins(number, at)) this.#losses.loseUnnamed();
+      this.begin(number, isKeys && sector[at + 2] === 0 ? number - sector[at + 3] : 0, link);
+    if (!this.#isLoose && link !== this.#expected) this.miss(link, at - this.#end, this.runTo(link, at));
+    else if (this.hasRuins(number, at)) this.#losses.loseUnnamed();
     this.#isLoose = false;
     this.lastKey = this.#keys.of(sector, at);
     this.records = countOfLink(link) + 1;
-    this.#take(number, at, length, this.lastKey);
+    this.take(number, at, length, this.lastKey);
     this.#end = at + length;
   }
 
   /** The first record of sector `number` was found; it links to `link`, and brings the keys of sector `about`, 0 for none. */
-  #begin(number: number, about: number, link: number): void {
+  private begin(number: number, about: number, link: number): void {
     if (about > this.#current && about >= this.oldest) {
       this.#losses.loseSector(this.#set);
       this.#isLoose = true;
@@ -187,9 +187,9 @@ export class LogMount {
     const { link: said, run, gap, noise, isRuined } = this.#boundary;
     const before = said >= 0 ? said : link;
     if (!this.#isLoose && before !== this.#expected) {
-      const isGhost = this.#missing(before) === 31 && noise <= 2 * PAGE;
-      if (isGhost) this.#loseGhost();
-      else this.#miss(before, gap, run);
+      const isGhost = this.missing(before) === 31 && noise <= 2 * PAGE;
+      if (isGhost) this.loseGhost();
+      else this.miss(before, gap, run);
     } else if (isRuined) this.#losses.loseUnnamed();
     if (said >= 0) this.#isLoose = false;
     const isFirst = this.#current === 0;
@@ -206,12 +206,12 @@ export class LogMount {
   }
 
   /** How many records are missing before one with this link, modulo 32. */
-  #missing(link: number): number {
+  private missing(link: number): number {
     return (countOfLink(link) - this.records) & 31;
   }
 
   /** Takes what a record says, whose key is `key`. */
-  #take(number: number, at: number, length: number, key: number): void {
+  private take(number: number, at: number, length: number, key: number): void {
     const sector = this.#sector.bytes;
     switch (recordType(sector, at)) {
       case Record.blank:
@@ -237,7 +237,7 @@ export class LogMount {
   // ---- what is missing
 
   /** Records are missing before one with this link; `gap` bytes may have held them; `run` are their keys, if these are known. */
-  #miss(link: number, gap: number, run: readonly number[] | undefined): void {
+  private miss(link: number, gap: number, run: readonly number[] | undefined): void {
     if (run !== undefined) {
       for (const key of run) this.#losses.lose(key);
       return;
@@ -245,14 +245,14 @@ export class LogMount {
     const key = keyOfLink(link);
     this.#losses.lose(key);
     // Where so much is gone that the count may have gone round (33 records of 16 bytes), only the sector's keys tell what it was.
-    if (this.#missing(link) !== 1 || key === MANY_KEYS || gap > 2 * PAGE) this.#losses.doubt();
+    if (this.missing(link) !== 1 || key === MANY_KEYS || gap > 2 * PAGE) this.#losses.doubt();
   }
 
   /**
    * The last record of a sector was counted as failed, and stands all the same: what it says was never committed, and what it hides
    * is not known.
    */
-  #loseGhost(): void {
+  private loseGhost(): void {
     if (this.lastKey !== MANY_KEYS) this.#losses.lose(this.lastKey);
     else this.#losses.loseAll(this.#many);
   }
@@ -261,8 +261,8 @@ export class LogMount {
    * The keys of several damaged records in a row, the last of which is the one that `link` names: if each is still as long as it says
    * and ends before `limit`, and each names the one before it as that names itself. Undefined when not.
    */
-  #runTo(link: number, limit: number): number[] | undefined {
-    const missing = this.#missing(link);
+  private runTo(link: number, limit: number): number[] | undefined {
+    const missing = this.missing(link);
     const sector = this.#sector.bytes;
     const keys: number[] = [];
     let place = this.#end;
@@ -282,7 +282,7 @@ export class LogMount {
    * Whether more stands between the last record and `limit`, where there is none, than cuts and one flipped bit can have left: a cut
    * leaves one record at most, the first right there, others at the begin of a page. Behind encryption nobody can tell.
    */
-  #hasRuins(number: number, limit: number): boolean {
+  private hasRuins(number: number, limit: number): boolean {
     if (!this.#sectors.blanks.isClear(number)) return false;
     const sector = this.#sector.bytes;
     let bits = 0;
@@ -293,9 +293,9 @@ export class LogMount {
     return bits > 1;
   }
 
-  #finish(): void {
+  private finish(): void {
     const wasRead = this.#current === this.newest;
-    if (wasRead && this.#hasRuins(this.newest, this.#sectors.bytes)) this.#losses.loseUnnamed();
+    if (wasRead && this.hasRuins(this.newest, this.#sectors.bytes)) this.#losses.loseUnnamed();
     const isOpened = !wasRead && this.offset < this.#sectors.bytes && this.#finder.stands(this.newest);
     if (isOpened) this.owed = this.#current;
     else if (!wasRead) this.#losses.loseNewest();

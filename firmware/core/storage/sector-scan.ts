@@ -39,7 +39,7 @@ export class SectorScan {
       const isBlank = isClear(bytes, at, at + UNIT);
       // Only where a record must stand is a flipped bit worth the trial: elsewhere chance would find one some day.
       const isDue = (at === next || at % PAGE === 0) && !isBlank;
-      const length = this.#recordAt(at, seed, isDue, follows);
+      const length = this.recordAt(at, seed, isDue, follows);
       if (length > 0) {
         show(at, length);
         this.noise = 0;
@@ -59,7 +59,7 @@ export class SectorScan {
   }
 
   /** The length of the record at `at`, 0 for none. One that has to be mended must link to the one before, or it is a chance. */
-  #recordAt(at: number, seed: number, mayMend: boolean, follows: (link: number) => boolean): number {
+  private recordAt(at: number, seed: number, mayMend: boolean, follows: (link: number) => boolean): number {
     const { bytes } = this;
     const length = checkRecord(bytes, at, bytes.length, seed, false);
     if (length > 0 || !mayMend) return length;

@@ -60,7 +60,7 @@ export class TableMount implements LogVisitor {
     const tag = new Uint8Array(2);
     for (let slot = 0; slot < table.profile.slots; slot++) {
       if (table.index.place(slot) === 0 || table.index.isDamaged(slot)) continue;
-      if (this.#unread[slot] !== 0 && !this.#read(slot)) continue;
+      if (this.#unread[slot] !== 0 && !this.read(slot)) continue;
       tag[0] = this.#buckets[slot];
       tag[1] = table.index.fingerprint(slot);
       table.index.link(slot, tag);
@@ -69,19 +69,19 @@ export class TableMount implements LogVisitor {
     }
     this.#buckets = this.#digits = this.#useless = this.#unread = NOTHING;
     // Where nothing was applied since a rebase, only the record of that says where the log stands.
-    if (table.applied < table.rebase.base) this.#startAt(table.rebase.base);
+    if (table.applied < table.rebase.base) this.startAt(table.rebase.base);
     table.log.position = table.applied;
     return state;
   }
 
   /** The log begins at `base`: nothing of it was applied yet. */
-  #startAt(base: number): void {
+  private startAt(base: number): void {
     this.#table.applied = this.#base = base;
     this.#table.acks.clear(base);
   }
 
   /** Reads what a swap made the slot's record. False when it is damaged. */
-  #read(slot: number): boolean {
+  private read(slot: number): boolean {
     if (this.#table.load(slot) !== "ok") return false;
     const { tag, digits } = this.#table.entry;
     this.#buckets[slot] = tag[0];
@@ -100,14 +100,14 @@ export class TableMount implements LogVisitor {
     const type = recordType(record, offset);
     const id = record[offset + 2];
     if (isStaged(record, offset)) {
-      this.#visitStaged(type, type === Record.slotCopy ? slotOf(record, offset) : id, location);
+      this.visitStaged(type, type === Record.slotCopy ? slotOf(record, offset) : id, location);
       return;
     }
-    if (commits(type)) this.#visitPosition(record, offset, length);
+    if (commits(type)) this.visitPosition(record, offset, length);
     switch (type) {
       case Record.slot:
       case Record.slotCopy:
-        this.#visitSlot(record, offset, location);
+        this.visitSlot(record, offset, location);
         break;
       case Record.schedule:
       case Record.scheduleCopy:
@@ -118,32 +118,32 @@ export class TableMount implements LogVisitor {
         if (id < places.settings.length) places.settings[id] = location;
         break;
       case Record.removal:
-        this.#visitRemoval(record, offset);
+        this.visitRemoval(record, offset);
         break;
       case Record.outcome:
-        this.#visitOutcome(record, offset);
+        this.visitOutcome(record, offset);
         break;
       case Record.acks:
-        this.#visitAcks(record, offset);
+        this.visitAcks(record, offset);
         break;
       case Record.usage:
-        this.#visitUsage(id, location);
+        this.visitUsage(id, location);
         break;
       case Record.state:
-        this.#visitState(id, isCopy(record, offset), location);
+        this.visitState(id, isCopy(record, offset), location);
         if (id === State.rebase && this.#table.rebase.visitValue(record, offset + HEAD))
-          this.#startAt(this.#table.rebase.base);
-        if (id === State.swap) this.#visitSwap(record, offset);
+          this.startAt(this.#table.rebase.base);
+        if (id === State.swap) this.visitSwap(record, offset);
     }
   }
 
-  #visitStaged(type: number, id: number, location: number): void {
+  private visitStaged(type: number, id: number, location: number): void {
     const { rebase } = this.#table;
     if (type === Record.slotCopy) rebase.visitStaged("slots", id, location);
     else rebase.visitStaged(type === Record.scheduleCopy ? "schedules" : "settings", id, location);
   }
 
-  #visitSwap(record: Uint8Array, offset: number): void {
+  private visitSwap(record: Uint8Array, offset: number): void {
     const { rebase, index, places, profile } = this.#table;
     const staged = rebase.visitSwap(record, offset + HEAD);
     index.clear();
@@ -161,7 +161,7 @@ export class TableMount implements LogVisitor {
       places.settings.set(staged.settings);
     } else
       for (let id = 0; id < STATES; id++) if (!outlivesOwner(id)) places.states[id] = places.mirrors[id] = 0;
-    this.#startAt(rebase.base);
+    this.startAt(rebase.base);
   }
 
   addKeys(record: Uint8Array, offset: number, keys: KeySet): void {
@@ -194,7 +194,7 @@ export class TableMount implements LogVisitor {
       return true;
     }
     // A slot that may be lost is none; but that nothing was used, set or claimed yet must be known.
-    if (key < keys.schedules) return this.#loseUsage(key - keys.usage);
+    if (key < keys.schedules) return this.loseUsage(key - keys.usage);
     if (key < keys.settings) {
       losePlace(staged?.schedules, key - keys.schedules, certainly);
       return losePlace(places.schedules, key - keys.schedules, certainly);
@@ -214,20 +214,20 @@ export class TableMount implements LogVisitor {
   }
 
   /** Uses that were counted once are never uncounted: what depends on them is denied until it is put again. */
-  #loseUsage(group: number): boolean {
+  private loseUsage(group: number): boolean {
     losePlace(this.#table.places.usage, group, true);
     this.#useless.fill(1, group * USAGE_GROUP, (group + 1) * USAGE_GROUP);
     return true;
   }
 
-  #visitUsage(group: number, location: number): void {
+  private visitUsage(group: number, location: number): void {
     const { places } = this.#table;
     if (group >= places.usage.length) return;
     places.usage[group] = location;
     this.#useless.fill(0, group * USAGE_GROUP, (group + 1) * USAGE_GROUP);
   }
 
-  #visitState(id: number, copy: boolean, location: number): void {
+  private visitState(id: number, copy: boolean, location: number): void {
     const { places } = this.#table;
     if (id >= places.states.length) return;
     const stands = places.states[id] !== 0 && places.states[id] !== NOWHERE;
@@ -235,7 +235,7 @@ export class TableMount implements LogVisitor {
     if (!copy || !stands) places.states[id] = location;
   }
 
-  #visitPosition(record: Uint8Array, offset: number, length: number): void {
+  private visitPosition(record: Uint8Array, offset: number, length: number): void {
     const at = offset + length - TAIL - POSITION_BYTES;
     const base = this.#base;
     const seq = Math.max(0, base + ((record[at] - base + BEHIND) & 0xff) - BEHIND);
@@ -254,7 +254,7 @@ export class TableMount implements LogVisitor {
     table.acks.put(seq, code, detail, getU16(record, at + 1), this.#sector);
   }
 
-  #visitSlot(record: Uint8Array, offset: number, location: number): void {
+  private visitSlot(record: Uint8Array, offset: number, location: number): void {
     const slot = slotOf(record, offset);
     if (slot >= this.#table.profile.slots) return;
     this.#table.index.setPlace(slot, location);
@@ -269,7 +269,7 @@ export class TableMount implements LogVisitor {
     if (isPut) this.#useless[slot] = 0;
   }
 
-  #visitRemoval(record: Uint8Array, offset: number): void {
+  private visitRemoval(record: Uint8Array, offset: number): void {
     const { index, places, profile } = this.#table;
     forEachRemoved(record, offset, profile.slots, (slot) => index.setPlace(slot, 0));
     if (!isWipe(record, offset)) return;
@@ -277,12 +277,12 @@ export class TableMount implements LogVisitor {
     places.mirrors.fill(0, State.local, LOCALS_END);
   }
 
-  #visitOutcome(record: Uint8Array, offset: number): void {
+  private visitOutcome(record: Uint8Array, offset: number): void {
     const dropped = getU16(record, offset + HEAD);
     if (dropped > 0 && dropped <= this.#table.profile.slots) this.#table.index.setPlace(dropped - 1, 0);
   }
 
-  #visitAcks(record: Uint8Array, offset: number): void {
+  private visitAcks(record: Uint8Array, offset: number): void {
     const first = getU24(record, offset + HEAD);
     for (let i = 0; i < record[offset + 2]; i++) {
       const at = offset + ACKS_HEAD + i * ACK_BYTES;
