@@ -175,7 +175,7 @@ describe("The house: style", () => {
 
   it("gives no private methods to the classes that a lock makes for one use: XS keeps the last instance of a class that has some", () => {
     const isPrivateMethod = (node: ts.Node): boolean =>
-      ts.isMethodDeclaration(node) && ts.isPrivateIdentifier(node.name);
+      (ts.isMethodDeclaration(node) || ts.isAccessor(node)) && ts.isPrivateIdentifier(node.name);
     none(FOR_ONE_USE.flatMap((path) => nodesOf(treeOf(path)).filter(isPrivateMethod).map(placeOf)));
   });
 

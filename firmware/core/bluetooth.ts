@@ -12,13 +12,21 @@ import {
 } from "../../protocol/wire/advert";
 import { equal, fromHex } from "../../protocol/wire/bytes";
 import { Reader } from "../../protocol/wire/cbor";
+import { MAX_MESSAGE_BYTES } from "../../protocol/wire/limits";
 import type { Status } from "../../protocol/wire/messages";
-import { readFrame, readStatus, StatusFlag } from "../../protocol/wire/messages";
+import { readFrame, readStatus } from "../../protocol/wire/messages";
 import type { Agreement } from "../../protocol/wire/segments";
-import { agree, packAgreement, readHandshake, Segments, Taken } from "../../protocol/wire/segments";
+import {
+  agree,
+  MAX_SEGMENT_BYTES,
+  packAgreement,
+  readHandshake,
+  Segments,
+  Taken,
+} from "../../protocol/wire/segments";
 import type { AdvertRecords, Board, GattCharacteristic, GattConnection, GattServer, Radio } from "../ports";
 import type { Lock } from "./lock";
-import type { Session } from "./session";
+import { MAX_RADIO_SESSIONS, Session } from "./session";
 
 /** The MTU that a lock agrees to: a segment fills a characteristic's 512 bytes. */
 export const MTU = 515;
@@ -29,6 +37,8 @@ export const IDLE_S = 30;
  * subscribed, and not of a connection: whoever leaves silences all, until somebody subscribes again.
  */
 export const SILENCED_S = 5;
+/** Seconds from the last answer of a session that is over to hanging up: what still stands in buffers is lost with the connection. */
+export const FAREWELL_S = 1;
 /** Properties of characteristics. */
 const READ = 2;
 const WRITE = 8 | 4;
@@ -38,6 +48,9 @@ const DISCOVERABLE = 6;
 /** AD type: service data behind a 128-bit UUID (Core Specification Supplement, Part A, 1.11). */
 const SERVICE_DATA = 0x21;
 const UUID_BYTES = 16;
+const NOTHING: Uint8Array = new Uint8Array(0);
+/** Nobody ever speaks on it: its status is what a stranger may see (rule C16). */
+const SHOWING = new Session("radio", 0);
 
 /** What Bluetooth needs of its lock. */
 export type BluetoothLock = Pick<Lock, "authority" | "open" | "close" | "receive" | "status">;
@@ -55,13 +68,15 @@ class Line {
   heldSince = 0;
   hasMessage = false;
   isBroken = false;
-  /** Seconds since boot at which it opened, or the last whole message came. */
-  heardAt: number;
+  /** Whether the lock has said its last word. */
+  isLeaving = false;
+  /** Seconds since boot at which the lock hangs up unless a whole message comes. */
+  endsAt: number;
 
   constructor(connection: GattConnection, session: Session, now: number) {
     this.connection = connection;
     this.session = session;
-    this.heardAt = now;
+    this.endsAt = now + IDLE_S;
   }
 }
 
@@ -72,26 +87,25 @@ export class Bluetooth {
   readonly #lines: Line[] = [];
   /** Connections for which there is no session. */
   readonly #surplus: GattConnection[] = [];
-  /** A session that never says hello: its status is what a stranger may see. */
-  readonly #showing: Session;
   #isReady = false;
-  #id: Uint8Array = new Uint8Array(0);
+  /** A segment on its way out of whichever line; empty while there is no line. */
+  #out = NOTHING;
+  #id = NOTHING;
   #rotateAt = 0;
   #claim = -1;
-  #shown: Uint8Array = new Uint8Array(0);
+  #shown = NOTHING;
 
   constructor(lock: BluetoothLock, board: Board, radio: Radio) {
     this.#lock = lock;
     this.#board = board;
-    this.#showing = lock.open("network") as Session;
     this.#server = new radio.gatt.io({
       mtu: MTU,
-      services: [{ uuid: Gatt.service, characteristics: this.#characteristics() }],
+      services: [{ uuid: Gatt.service, characteristics: this.characteristics() }],
       onReady: () => {
         this.#isReady = true;
       },
-      onConnect: (connection) => this.#opened(connection),
-      onDisconnect: (connection) => this.#closed(connection),
+      onConnect: (connection) => this.connected(connection),
+      onDisconnect: (connection) => this.disconnected(connection),
     });
   }
 
@@ -100,60 +114,62 @@ export class Bluetooth {
     return this.#lines.length;
   }
 
-  #characteristics() {
+  private characteristics() {
     const bluetooth = this;
     return [
       {
         uuid: Gatt.inbox,
         properties: WRITE,
         onWrite(value: ArrayBuffer, connection: GattConnection): void {
-          bluetooth.#written(connection, value);
+          bluetooth.written(connection, value);
         },
       },
       {
         uuid: Gatt.outbox,
         properties: NOTIFY,
         onSubscribe(this: GattCharacteristic, connection: GattConnection): void {
-          const line = bluetooth.#lineOf(connection);
+          const line = bluetooth.lineOf(connection);
           if (line !== undefined) line.outbox = this;
         },
         onUnsubscribe(connection: GattConnection): void {
-          const line = bluetooth.#lineOf(connection);
+          const line = bluetooth.lineOf(connection);
           if (line !== undefined) line.outbox = undefined;
         },
       },
       {
         uuid: Gatt.info,
         properties: READ,
-        onRead: (connection: GattConnection): Uint8Array => bluetooth.#info(connection),
+        onRead: (connection: GattConnection): Uint8Array => bluetooth.info(connection),
       },
     ];
   }
 
   // ---- what callbacks note
 
-  #lineOf(connection: GattConnection): Line | undefined {
+  private lineOf(connection: GattConnection): Line | undefined {
     return this.#lines.find((line) => line.connection === connection);
   }
 
-  #opened(connection: GattConnection): void {
-    const session = this.#lock.open("radio");
+  private connected(connection: GattConnection): void {
+    // A line whose session is over is one for a while yet.
+    const session = this.#lines.length < MAX_RADIO_SESSIONS ? this.#lock.open("radio") : undefined;
     if (session === undefined) this.#surplus.push(connection);
     else this.#lines.push(new Line(connection, session, this.#board.clock.uptime()));
   }
 
-  #closed(connection: GattConnection): void {
-    const line = this.#lineOf(connection);
-    if (line !== undefined) this.#forget(line);
+  private disconnected(connection: GattConnection): void {
+    const line = this.lineOf(connection);
+    if (line !== undefined) this.forget(line);
     const at = this.#surplus.indexOf(connection);
     if (at >= 0) this.#surplus.splice(at, 1);
   }
 
-  #written(connection: GattConnection, value: ArrayBuffer): void {
-    const line = this.#lineOf(connection);
+  private written(connection: GattConnection, value: ArrayBuffer): void {
+    const line = this.lineOf(connection);
     if (line === undefined || line.isBroken) return;
     const bytes = new Uint8Array(value);
     if (line.segments === undefined) {
+      if (line.session.closed) return;
       const asked = line.agreement === undefined ? readHandshake(bytes) : undefined;
       if (asked === undefined) line.isBroken = true;
       else line.agreement = asked.speaksOurs ? agree(asked, connection.maximumWrite) : "none";
@@ -168,43 +184,57 @@ export class Bluetooth {
 
   /** Answers what came, sends what may go, ends what is over, and shows what is new. */
   tick(): void {
-    for (const connection of this.#surplus.splice(0)) this.#hangUp(connection);
-    for (let i = this.#lines.length - 1; i >= 0; i--) this.#serve(this.#lines[i]);
-    if (this.#isReady) this.#advertise();
+    for (const connection of this.#surplus.splice(0)) this.hangUp(connection);
+    for (let i = this.#lines.length - 1; i >= 0; i--) this.serve(this.#lines[i]);
+    if (this.#isReady) this.advertise();
   }
 
-  #serve(line: Line): void {
+  private serve(line: Line): void {
     const now = this.#board.clock.uptime();
-    if (line.agreement !== undefined && line.outbox !== undefined) this.#begin(line);
-    if (line.hasMessage) this.#answer(line, now);
-    this.#send(line, now);
+    if (line.agreement !== undefined && line.outbox !== undefined) this.begin(line, now);
+    // What comes after the session's end is answered by hanging up.
+    if (line.hasMessage && !line.session.closed) this.answer(line, now);
+    this.send(line, now);
     const isSilenced = line.held !== undefined && now - line.heldSince >= SILENCED_S;
-    if (!line.isBroken && !isSilenced && !line.session.closed && now - line.heardAt < IDLE_S) return;
-    this.#forget(line);
-    this.#hangUp(line.connection);
+    const isOver = line.isBroken || isSilenced || (line.session.closed && !line.isLeaving);
+    if (!isOver && now < line.endsAt) return;
+    this.forget(line);
+    this.hangUp(line.connection);
   }
 
-  #begin(line: Line): void {
+  private begin(line: Line, now: number): void {
     const agreement = line.agreement === "none" ? undefined : line.agreement;
     line.agreement = undefined;
     line.held = packAgreement(agreement);
-    line.heldSince = this.#board.clock.uptime();
-    if (agreement === undefined) line.isBroken = true;
-    else line.segments = new Segments(agreement);
+    line.heldSince = now;
+    if (agreement !== undefined) {
+      if (this.#out.length === 0) this.#out = new Uint8Array(MAX_SEGMENT_BYTES);
+      line.segments = new Segments(agreement, new Uint8Array(MAX_MESSAGE_BYTES), this.#out);
+      return;
+    }
+    this.#lock.close(line.session);
+    this.leave(line, now);
   }
 
-  #answer(line: Line, now: number): void {
+  /** What is said now is the last, and has a moment to get through. */
+  private leave(line: Line, now: number): void {
+    line.isLeaving = true;
+    line.endsAt = now + FAREWELL_S;
+  }
+
+  private answer(line: Line, now: number): void {
     const segments = line.segments as Segments;
     line.hasMessage = false;
-    line.heardAt = now;
+    line.endsAt = now + IDLE_S;
     const answer = this.#lock.receive(line.session, segments.message);
+    if (line.session.closed) this.leave(line, now);
     segments.done();
     // Whoever does not wait for an answer cannot tell answers apart.
     if (segments.isSending) line.isBroken = true;
     else segments.send(answer);
   }
 
-  #send(line: Line, now: number): void {
+  private send(line: Line, now: number): void {
     const { segments, outbox, connection } = line;
     if (outbox === undefined) return;
     for (let next = line.held ?? segments?.next(); next !== undefined; next = segments?.next()) {
@@ -220,39 +250,40 @@ export class Bluetooth {
     }
   }
 
-  #forget(line: Line): void {
+  private forget(line: Line): void {
     this.#lock.close(line.session);
     this.#lines.splice(this.#lines.indexOf(line), 1);
+    if (this.#lines.length === 0) this.#out = NOTHING;
   }
 
-  #hangUp(connection: GattConnection): void {
+  private hangUp(connection: GattConnection): void {
     try {
       connection.close();
     } catch {
       // It is gone already.
     }
     // The stack advertises again after a central leaves, and not after the lock hung up.
-    this.#shown = new Uint8Array(0);
+    this.#shown = NOTHING;
   }
 
   // ---- what is shown
 
-  #status(): Status {
-    const reader = new Reader(this.#lock.status(this.#showing));
+  private status(): Status {
+    const reader = new Reader(this.#lock.status(SHOWING));
     readFrame(reader);
     return readStatus(reader) as Status;
   }
 
-  #info(connection: GattConnection): Uint8Array {
-    const { shortId, epoch, applied, flags } = this.#status();
+  private info(connection: GattConnection): Uint8Array {
+    const { shortId, epoch, applied, flags } = this.status();
     const { profile } = this.#board.identity;
     return packInfo({ profile, shortId, epoch, applied, flags, largest: connection.maximumWrite });
   }
 
-  #advertise(): void {
-    const { applied, flags } = this.#status();
-    this.#rotate();
-    const advert = packAdvert({ id: this.#id, applied, flags: flags & ~StatusFlag.urgent });
+  private advertise(): void {
+    const { applied, flags } = this.status();
+    this.rotate();
+    const advert = packAdvert({ id: this.#id, applied, flags });
     if (equal(advert, this.#shown)) return;
     try {
       this.#server.startAdvertising({ flags: DISCOVERABLE, services: [Gatt.service] }, serviceData(advert));
@@ -263,7 +294,7 @@ export class Bluetooth {
   }
 
   /** A new id when it is time, and when the lock has another owner. A lock that nobody owns has nothing to hide. */
-  #rotate(): void {
+  private rotate(): void {
     const { claimed, claimNumber, derived } = this.#lock.authority;
     const now = this.#board.clock.uptime();
     const claim = claimed ? claimNumber : -1;

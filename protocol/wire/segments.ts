@@ -109,12 +109,19 @@ export class Segments {
   #sent = 0;
   readonly #out: Uint8Array;
 
-  /** `room` holds the largest message: 2,064 bytes; it is used for all that come in, one after the other. */
-  constructor({ size, window }: Agreement, room: Uint8Array = new Uint8Array(MAX_MESSAGE_BYTES)) {
+  /**
+   * `room` holds the largest message: 2,064 bytes; it is used for all that come in, one after the other. `out` holds a segment at least, and
+   * may be that of other connections, too, where each lets go of a segment before any of them makes the next.
+   */
+  constructor(
+    { size, window }: Agreement,
+    room: Uint8Array = new Uint8Array(MAX_MESSAGE_BYTES),
+    out: Uint8Array = new Uint8Array(size),
+  ) {
     this.#size = size;
     this.#window = window;
     this.#room = room;
-    this.#out = new Uint8Array(size);
+    this.#out = out;
   }
 
   // ---- in
@@ -196,14 +203,14 @@ export class Segments {
     const isOwed = this.#unacked > 0;
     const places = this.#window - this.#inFlight;
     if (this.isSending && places > (isOwed ? 0 : 1)) return this.piece(isOwed);
-    return this.#isDue && places > 0 ? this.piece(true) : undefined;
+    return this.isDue && places > 0 ? this.piece(true) : undefined;
   }
 
   /**
    * Whether an ack goes though there is nothing to say: soon enough for the other end to go on, and seldom enough for two ends with nothing
    * to say to come to rest.
    */
-  get #isDue(): boolean {
+  private get isDue(): boolean {
     return this.#unacked >= this.#window - (this.#hasCarried ? 2 : 1);
   }
 

@@ -1,13 +1,27 @@
 // A lock under measurement on XS. Its board is as thin as a device's: flash is an array that native code copies from and to, so that
 // what is counted is the lock and not a simulation. Everything is made before the first reading; only what `boot` makes is the lock's.
 
+import type { Bluetooth } from "../../firmware/core/bluetooth";
 import type { Lock } from "../../firmware/core/lock";
 import type { Session } from "../../firmware/core/session";
 import type { Table } from "../../firmware/core/storage/table";
-import type { Board, Flash, FlashStatus, Identity } from "../../firmware/ports";
+import type {
+  Board,
+  Flash,
+  FlashStatus,
+  GattCharacteristic,
+  GattCharacteristicOptions,
+  GattConnection,
+  GattOptions,
+  Identity,
+  Radio,
+} from "../../firmware/ports";
 import type { ClaimKeys } from "../../protocol/crypto/derive";
 import { noble } from "../../protocol/crypto/noble";
 import type { Crypto } from "../../protocol/crypto/port";
+import { Gatt } from "../../protocol/wire/advert";
+import { MAX_MESSAGE_BYTES } from "../../protocol/wire/limits";
+import { packHandshake, Segments } from "../../protocol/wire/segments";
 import type * as Core from "../xs/life/core";
 
 const SECTOR_BYTES = 4096;
@@ -35,6 +49,64 @@ class ArrayFlash implements Flash {
   status(): FlashStatus {
     const size = this.#bytes.length;
     return { size, blockLength: SECTOR_BYTES, blocks: size / SECTOR_BYTES };
+  }
+}
+
+/** A radio that takes everything, with centrals that are there and not connected yet: all of it is the host's. */
+class Ether implements Radio {
+  options!: GattOptions;
+  readonly centrals: readonly GattConnection[];
+  readonly gatt;
+  readonly #outbox: GattCharacteristic = {};
+  readonly #handshake: Uint8Array = packHandshake(0);
+  /** The first segment of a message. */
+  readonly #segment: Uint8Array;
+
+  constructor(mtu: number, centrals: number) {
+    const ether = this;
+    const size = mtu - 3;
+    this.centrals = Array.from({ length: centrals }, () => ({ maximumWrite: size, notify() {}, close() {} }));
+    const segments = new Segments({ size, window: 6 });
+    segments.send(new Uint8Array(MAX_MESSAGE_BYTES));
+    this.#segment = (segments.next() as Uint8Array).slice();
+    this.gatt = {
+      io: class {
+        constructor(options: GattOptions) {
+          ether.options = options;
+        }
+        startAdvertising(): void {}
+      },
+    };
+  }
+
+  #characteristic(uuid: string): GattCharacteristicOptions {
+    const one = this.options.services[0].characteristics.find((other) => other.uuid === uuid);
+    if (one === undefined) throw new Error("bench: no such characteristic");
+    return one;
+  }
+
+  /** Everybody connects, and writes the handshake. */
+  connect(): void {
+    for (const central of this.centrals) {
+      this.options.onConnect(central);
+      this.#characteristic(Gatt.outbox).onSubscribe?.call(this.#outbox, central);
+    }
+    this.#write(this.#handshake);
+  }
+
+  /** Everybody is in the middle of a message. */
+  begin(): void {
+    this.#write(this.#segment);
+  }
+
+  leave(): void {
+    for (const central of this.centrals) this.options.onDisconnect(central);
+  }
+
+  #write(value: Uint8Array): void {
+    const inbox = this.#characteristic(Gatt.inbox);
+    for (const central of this.centrals)
+      inbox.onWrite?.call(inbox, value.buffer.slice(0) as ArrayBuffer, central);
   }
 }
 
@@ -96,6 +168,8 @@ export class Bench {
   lock!: Lock;
   session!: Session;
   table!: Table;
+  ether!: Ether;
+  bluetooth!: Bluetooth;
   readonly #core: typeof Core;
 
   constructor(core: typeof Core) {
@@ -128,6 +202,33 @@ export class Bench {
   boot(): void {
     this.lock = new this.#core.Lock(this.board);
     this.session = this.lock.open();
+  }
+
+  /** What a board has for Bluetooth, and so many centrals near it. */
+  makeRadio(mtu: number, centrals: number): void {
+    this.ether = new Ether(mtu, centrals);
+  }
+
+  switchOn(): void {
+    this.bluetooth = new this.#core.Bluetooth(this.lock, this.board, this.ether);
+    this.ether.options.onReady();
+    this.bluetooth.tick();
+  }
+
+  /** Every central is in the middle of the longest message; throws unless each has its line. */
+  fillLines(): void {
+    this.ether.connect();
+    this.bluetooth.tick();
+    this.ether.begin();
+    this.bluetooth.tick();
+    if (this.bluetooth.connections !== this.ether.centrals.length) throw new Error("bench: a line is gone");
+  }
+
+  /** They all leave. */
+  emptyLines(): void {
+    this.ether.leave();
+    this.lock.tick();
+    this.bluetooth.tick();
   }
 
   /** A PIN that a slot has; throws unless the lock opens. */

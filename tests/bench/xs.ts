@@ -5,6 +5,8 @@
 // The lock is a claimed, full one of a thousand slots, made on Node and loaded as flash images. The crypto is the portable one; on a
 // lock with crypto in C its steps and its heap go away, and only `own` of a bundle stays.
 
+import { MTU } from "../../firmware/core/bluetooth";
+import { MAX_RADIO_SESSIONS } from "../../firmware/core/session";
 import { signTime } from "../../protocol/issuer/encode";
 import { ascii } from "../../protocol/wire/bytes";
 import { MAX_BUNDLE_DELTAS, MAX_MESSAGE_BYTES } from "../../protocol/wire/limits";
@@ -200,6 +202,21 @@ async function ownFigures(machine: XsMachine, messages: readonly Uint8Array[]): 
   };
 }
 
+/** The lock's end of Bluetooth beside a lock that has booted: with nobody near it, with three centrals in the middle of a message, and when they have gone. */
+async function bluetoothFigures(machine: XsMachine): Promise<XsFigures> {
+  await run(machine, "bench.makeBoard(); bench.boot(); bench.lock.tick(); bench.lock.status(bench.session)");
+  await run(machine, `bench.makeRadio(${MTU}, ${MAX_RADIO_SESSIONS})`);
+  const before = await machine.heap();
+  const idle = await growth(machine, before, "bench.switchOn()");
+  const full = await growth(machine, before, "bench.fillLines()");
+  const after = await growth(machine, before, "bench.emptyLines()");
+  return {
+    "xs.heap_bytes_bluetooth": idle,
+    "xs.heap_bytes_bluetooth_3_lines": full,
+    "xs.heap_bytes_bluetooth_after": after,
+  };
+}
+
 async function tableFigures(machine: XsMachine): Promise<XsFigures> {
   await run(machine, `bench.mountTable(${FEW_SLOTS})`);
   const few = await machine.heap();
@@ -238,6 +255,7 @@ export async function xsFigures(): Promise<XsFigures> {
       ...signatures,
       "xs.compute_apply_bundle_32_rest": lock["xs.compute_apply_bundle_32"] - signed,
       ...(await ownFigures(machine, messages)),
+      ...(await bluetoothFigures(machine)),
       ...(await tableFigures(machine)),
       "xs.heap_bytes_portable_crypto": await cryptoHeap(),
       "xs.bytecode_bytes": await bytecodeBytes({ text: FIRMWARE }),
@@ -250,7 +268,7 @@ export async function xsFigures(): Promise<XsFigures> {
 /** What the lock's board gives beside its built-ins and preloaded modules: the aim of its `creation`. */
 export const BOARD_HEAP = { slots: 3_500, chunkBytes: 64 * 1024 };
 
-/** Boots a full lock and lets it serve in a heap that cannot grow beyond {@link BOARD_HEAP}; throws XsStopped where that is too small. */
+/** Boots a full lock and lets it serve, its three lines of Bluetooth in use, in a heap that cannot grow beyond {@link BOARD_HEAP}; throws XsStopped where that is too small. */
 export async function serveOnBoardHeap(): Promise<void> {
   const door = fullLock();
   const messages = conversation(door);
@@ -259,7 +277,7 @@ export async function serveOnBoardHeap(): Promise<void> {
     const machine = await startBesideCore(BESIDE, { fixed });
     try {
       await load(machine, door);
-      await run(machine, "bench.makeBoard()");
+      await run(machine, `bench.makeBoard(); bench.makeRadio(${MTU}, ${MAX_RADIO_SESSIONS})`);
       const { slots, nativeChunkBytes } = await machine.heap();
       if (fixed === undefined) {
         fixed = {
@@ -268,7 +286,7 @@ export async function serveOnBoardHeap(): Promise<void> {
         };
         continue;
       }
-      await run(machine, "bench.boot(); bench.lock.tick()");
+      await run(machine, "bench.boot(); bench.lock.tick(); bench.switchOn(); bench.fillLines()");
       await talk(machine, messages);
       await run(machine, `bench.open(${digits(pinOf(0))})`);
     } finally {

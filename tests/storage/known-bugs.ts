@@ -164,7 +164,7 @@ export const KNOWN_BUGS: readonly KnownBug[] = [
     "does not notice that a record is missing",
     "a record is ruined",
     "log-mount",
-    "if (!this.#isLoose && link !== this.#expected) this.miss(link, at - this.#end, this.runTo(link, at));",
+    "if (!this.#isLoose && link !== this.expected) this.miss(link, at - this.#end, this.runTo(link, at));",
   ),
   bug(
     "does not notice that a sector is missing",

@@ -33,10 +33,15 @@ export interface BleSiteOptions {
   readonly profile?: Profile;
 }
 
+/** Seconds between two looks at what is advertised. */
+const SCAN_S = 0.1;
+
 /** A courier's visit. */
 export interface VisitOptions extends CentralOptions {
   readonly withResponse?: boolean;
   readonly answerS?: number;
+  /** Whether it scans until it sees the lock, however long that takes. */
+  readonly isPatient?: boolean;
   /** Tries before the courier dies; as the protocol has it if not given. */
   readonly attempts?: number;
 }
@@ -123,8 +128,9 @@ export class BleSite {
   }
 
   /** A connection to the lock, where it can be had. */
-  async link({ withResponse, answerS, ...central }: VisitOptions = {}) {
+  async link({ withResponse, answerS, isPatient, ...central }: VisitOptions = {}) {
     const onLine = (line: Line): void => void this.lines.push(line);
+    while (isPatient && this.air.advertising.length === 0) await this.time.sleep(SCAN_S);
     const [device] = devicesIn(this.air, { onLine, ...central });
     const after = (seconds: number, job: () => void) => this.time.after(seconds, job);
     return device && openBle(device, { after, withResponse, answerS });

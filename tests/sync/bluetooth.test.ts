@@ -1,15 +1,22 @@
 // Door syncs over the virtual air: what a lock and its couriers do when connections break, at which packet ever.
 
 import { strict as assert } from "node:assert";
-import { IDLE_S } from "../../firmware/core/bluetooth";
+import { FAREWELL_S, IDLE_S } from "../../firmware/core/bluetooth";
 import { L500I } from "../../firmware/core/profile";
 import { STRANGER_S } from "../../firmware/core/session";
+import { openDoor, type Phone } from "../../protocol/courier/phone";
+import { Round } from "../../protocol/courier/round";
+import { signingKey, signKeyset } from "../../protocol/issuer/encode";
 import { Gatt, isIdOf, readAdvert, readInfo } from "../../protocol/wire/advert";
-import { StatusFlag } from "../../protocol/wire/messages";
+import { toHex } from "../../protocol/wire/bytes";
+import { Code } from "../../protocol/wire/codes";
+import { StatusFlag, Type } from "../../protocol/wire/messages";
 import { node } from "../../simulator/board/crypto";
 import { devicesIn } from "../../simulator/net/web-bluetooth";
-import { PINS } from "../protocol/issuer/rig";
+import { NOW, PINS } from "../protocol/issuer/rig";
 import { BleSite, peopleWithPins } from "../support/ble-site";
+import { HABITS, type Habit, Stranger } from "../support/ble-stranger";
+import { Dice, SEED } from "../support/dice";
 
 const MTUS = [23, 185, 247, 517] as const;
 const PEOPLE = peopleWithPins(12);
@@ -226,6 +233,111 @@ describe("X13 the lines of a door", () => {
     assert.equal(made.virtual.bluetooth?.connections, 0);
     assert.equal(made.air.advertising.length, 1);
   });
+});
+
+/** Whoever belongs to the door is heard within so many seconds, whatever strangers do. */
+const HEARD_S = 15;
+const STRANGERS = 3;
+
+/** Three strangers who take each line again and again; the seconds until a courier's mail and a phone's unlock were both heard. */
+async function heardAmong(habits: readonly Habit[], seed: number): Promise<number[]> {
+  const made = await site(PEOPLE, seed);
+  const phone = { crypto: node, key: signingKey(node, new Uint8Array(32).fill(9)), lock: made.virtual.id };
+  const ada = {
+    person: "ada",
+    name: "Ada",
+    role: "resident",
+    keys: "all",
+    "phone-key": toHex(phone.key.publicKey),
+  };
+  assert.deepEqual(await made.issuer.addPerson(ada, NOW), []);
+  assert.equal((await made.run(made.visit({ mtu: 185 }))).outcome, "done");
+  const strangers = Array.from({ length: STRANGERS }, (_, n) => {
+    return new Stranger(made, new Dice(seed * 100 + n), habits);
+  });
+  const all = strangers.map((stranger) => stranger.stay());
+  await made.run(made.time.sleep(10));
+  await made.run(allTaken(made));
+  assert.deepEqual(
+    await made.issuer.addPerson(
+      { person: "bob", name: "Bob", role: "resident", keys: "all", pin: PINS[20] },
+      NOW,
+    ),
+    [],
+  );
+  const began = made.time.now;
+  const carrying = made.visit({ mtu: 185, isPatient: true }).then(({ outcome }) => {
+    assert.equal(outcome, "done");
+    return made.time.now - began;
+  });
+  const opening = opened(made, phone).then(() => made.time.now - began);
+  const seconds = await made.run(Promise.all([carrying, opening]));
+  assert.equal(made.type(PINS[20]), "granted");
+  for (const stranger of strangers) {
+    assert.ok(stranger.connections > 1, "a stranger has its turns");
+    stranger.leave();
+  }
+  await made.run(Promise.all(all));
+  await made.run(made.time.sleep(STRANGER_S + 2));
+  assert.equal(made.virtual.bluetooth?.connections, 0);
+  assert.equal(made.air.advertising.length, 1);
+  return seconds;
+}
+
+/** The moment at which the last line is taken, the worst to come at; or ten seconds later, where none is kept. */
+async function allTaken({ air, time }: BleSite): Promise<void> {
+  const until = time.now + 10;
+  const isFree = () => air.advertising.length > 0;
+  while (!isFree() && time.now < until) await time.sleep(0.05);
+  while (isFree() && time.now < until) await time.sleep(0.05);
+}
+
+/** A phone that tries until the door opens. */
+async function opened(made: BleSite, phone: Phone): Promise<void> {
+  for (;;) {
+    const link = await made.link({ mtu: 185, isPatient: true });
+    const answer = link && (await openDoor(link, phone));
+    await link?.close();
+    if (answer?.outcome === "done") return;
+    assert.notEqual(answer?.outcome, "refused", answer?.reason);
+    await made.time.sleep(0.2);
+  }
+}
+
+describe(`X13 a courier and a phone among strangers on every line (seed ${SEED})`, () => {
+  for (const habits of [...HABITS.map((habit) => [habit]), HABITS])
+    it(`are heard within ${HEARD_S} s where strangers are ${habits.join(", ")}`, async () => {
+      for (const seed of [SEED, SEED + 1, SEED + 2])
+        for (const seconds of await heardAmong(habits, seed))
+          assert.ok(seconds <= HEARD_S, `seed ${seed}: ${seconds} s`);
+    });
+});
+
+describe("X5 somebody with bad signatures", () => {
+  for (const mtu of MTUS)
+    it(`hears the third refused as well, at MTU ${mtu}, and is hung up then`, async () => {
+      const made = await site();
+      const link = await made.run(made.link({ mtu }));
+      const round = new Round(link!, 1);
+      await made.run(round.hello());
+      const liar = signingKey(node, new Uint8Array(32).fill(3));
+      const { claimNumber } = made.virtual.lock.authority;
+      const codes: (number | undefined)[] = [];
+      for (let n = 1; n <= 3; n++) {
+        const keyset = {
+          lock: made.virtual.id,
+          number: 9 + n,
+          keys: [{ ...liar, may: 1 }],
+          claim: claimNumber,
+        };
+        const { result } = await made.run(round.exchange(Type.keys, signKeyset(node, liar, keyset)));
+        codes.push(result?.code);
+      }
+      assert.deepEqual(codes, [Code.badSignature, Code.badSignature, Code.badSignature]);
+      await made.run(made.time.sleep(FAREWELL_S + 1));
+      assert.equal(made.virtual.bluetooth?.connections, 0);
+      assert.ok(link?.isOver);
+    });
 });
 
 describe("S10 a lock on the air", () => {

@@ -180,6 +180,17 @@ describe("Looking at a door", () => {
       assert.equal(lines.find(({ what }) => what === "identity")?.verdict, "wrong");
     });
 
+    it("takes another table for unknown, and not for wrong, where the lock refused something", async () => {
+      const { door, status, receipt } = await asked();
+      const goal = door.changes.at(-1) ?? door.from;
+      const other = { ...door, from: { ...goal, digest: new Uint8Array(32) }, changes: [] };
+      const table = (refused: number) =>
+        checkDoor({ door: other, status, receipt, now, refused }).find(({ what }) => what === "table");
+      assert.equal(table(0)?.verdict, "wrong");
+      assert.equal(table(1)?.verdict, "unknown");
+      assert.match(table(1)?.text ?? "", /^without 1 refused change: .*tumbler audit front/);
+    });
+
     it("tells of each thing that is not as the office has it", async () => {
       const { door, status, receipt } = await asked();
       const said = (what: string, changes: Partial<WorkDoor>, flags = 0, keyset = status.keyset): string => {

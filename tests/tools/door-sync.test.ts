@@ -259,6 +259,12 @@ describe("An installer's round", function () {
         rows[SLOTS_OF_SHED + 2],
         /^shed,[0-9a-f]{16},12,PIN of Person 10,capacity,the lock has no place left,\d{4}-.*Z$/,
       );
+      const later = await sync("shed", "--work", work(), ...sim("shed"));
+      assert.deepEqual(
+        [later.code, later.told("summary")[0].wrong, later.told("skipped")[0].refused],
+        [1, 1, refused.length],
+        "left out on the next round, and not fine",
+      );
       // A courier's name for the same round.
       const plain = await run(["deliver", at("again.work"), "shed", ...sim("shed2")]);
       assert.equal(plain.code, 1);
@@ -306,7 +312,7 @@ describe("An installer's round", function () {
       const text = await door("receipts", "front", "--work", work());
       assert.match(
         text.out,
-        /^front: 71 of 71 changes answered, 71 reported, 0 not yet\n {2}✓ position 71 of/,
+        /^front: 71 of 71 changes answered; 71 of the answers reported, 0 not yet\n {2}✓ position 71 of/,
       );
     });
 

@@ -120,6 +120,8 @@ describe("A visit to a door", () => {
       [rest.visited.outcome, rest.visited.done, isFine(rest.visited)],
       ["done", CHANGES, true],
     );
+    const again = shown(rest.told, false);
+    assert.ok(again.startsWith(`door-0: goes on; nothing is lost: ${visited.done} of ${CHANGES} are in\n`));
   });
 
   it("T14 tells of a time that the lock refused, and goes on without it", async () => {

@@ -84,7 +84,14 @@ describe("The issuer's office in files", () => {
     assert.match(south.err, /of site south, this account is north/);
     const missing = await run(["issuer", "bind", "back", at("front.json"), ...store()]);
     assert.equal(missing.code, 2);
+    const none = await run(["issue", "--out", at("none.work"), ...store()]);
+    assert.deepEqual([none.code, existsSync(at("none.work"))], [2, false]);
+    assert.match(none.err, /no door has a lock yet\n\(bind one: /);
+    assert.match(await good(["issuer", "show", ...store()]), /no lock yet: front/);
     await good(["issuer", "bind", "front", at("front.json"), ...store()]);
+    const unknown = await run(["issue", "frnt", "--out", at("none.work"), ...store()]);
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.err, /door frnt: there is none of this name\n\(there is front\)/);
   });
 
   it("K1 S5 a work list carries everything to the lock, and its receipts home", async () => {
@@ -234,11 +241,27 @@ describe("The issuer's office in files", () => {
     assert.equal(openLock(readImage(image())).parts.policy.mode, 1);
     const renamed = await door("rename", "Front");
     assert.equal(renamed.code, 1, "without the capability");
-    assert.match(renamed.out, /key-not-allowed/);
+    assert.match(renamed.out, /key-not-allowed\n {2}ask the office for the capability rename\n/);
     await good(["issuer", "revoke", "eva", ...store()]);
     await visit();
     const gone = await door("unlock");
     assert.equal(gone.code, 1);
-    assert.match(gone.out, /unlock: unknown-key/);
+    assert.match(gone.out, /unlock: unknown-key\n {2}this phone has no credential at the door/);
+  });
+
+  it("A38 K1 a lock that was bound once more by mistake comes back with a whole new table", async () => {
+    const bound = await good(["issuer", "bind", "front", at("front.json"), ...store()]);
+    assert.match(bound, /bound already[\s\S]*tumbler issuer rebase front\n/);
+    assert.match(await good(["issuer", "rebase", "front", ...store()]), /No receipt of its lock is here yet/);
+    await issue("front", "--force");
+    const stuck = await run(["door", "sync", "--work", work(), ...sim()]);
+    assert.equal(stuck.code, 1);
+    assert.match(stuck.out, /needs a whole new table\n {2}nothing is lost: 0 of \d+ are in; hand in;/);
+    assert.equal(stuck.out.match(/^front: answers$/gm)?.length, 1, "its signed word, for the office");
+    await run(["receipts", work(), ...store()]);
+    await issue("front", "--force");
+    const mended = await good(["door", "sync", "--work", work(), ...sim()]);
+    assert.match(mended, /^front: done, a whole new table is in/m);
+    assert.match(mended, /✓ position \d+ of epoch/);
   });
 });

@@ -27,6 +27,13 @@ describe("F8 budgets of the lock on XS", () => {
     within("heap_bytes_in_service", 40 * KIB);
   });
 
+  it("S5 adds at most 2.25 KiB for Bluetooth, and 13.25 KiB while three centrals are in the middle of a message; nothing stays of them", () => {
+    within("heap_bytes_bluetooth", 2.25 * KIB);
+    // Half of it are the three rooms of 2,064 bytes in which their messages come together.
+    within("heap_bytes_bluetooth_3_lines", 13.25 * KIB);
+    assert.equal(figures["xs.heap_bytes_bluetooth_after"], figures["xs.heap_bytes_bluetooth"]);
+  });
+
   it("adds at most 6 bytes to the heap for each slot, all in typed arrays", () => {
     within("heap_bytes_per_slot", 6);
     assert.equal(figures["xs.heap_objects_per_slot"], 0);
@@ -37,7 +44,7 @@ describe("F8 budgets of the lock on XS", () => {
       BOARD_HEAP.slots +
       " slots and " +
       BOARD_HEAP.chunkBytes / KIB +
-      " KiB that cannot grow",
+      " KiB that cannot grow, with every line of Bluetooth in use",
     () => serveOnBoardHeap(),
   );
 

@@ -126,7 +126,7 @@ export class LogMount {
     if (!(isNewest ? this.#finder.isRead : this.#sector.read(number))) return;
     this.#owner.visitSector(number, this.#finder.positionOf(number));
     this.#sector.run(
-      (link) => this.#isLoose || link === this.#expected,
+      (link) => this.#isLoose || link === this.expected,
       (at, length) => this.see(number, at, length),
     );
     if (isNewest) this.offset = this.resume(number);
@@ -139,7 +139,7 @@ export class LogMount {
     const isHeld = held.number > 0 && held.number === this.#current;
     let link = this.#finder.linkOf(number);
     // Without a header, the record that closed the sector before says as well that nothing is missing there.
-    if (link < 0 && isHeld && this.#isClosed) link = this.#expected;
+    if (link < 0 && isHeld && this.#isClosed) link = this.expected;
     const run = isHeld && link >= 0 ? this.runTo(link, bytes) : undefined;
     const isRuined = isHeld && this.hasRuins(held.number, bytes);
     return { link, run, gap: bytes - this.#end, noise: isHeld ? held.noise : bytes, isRuined };
@@ -168,7 +168,7 @@ export class LogMount {
     if (isKeys) this.#set.unpack(sector, at + HEAD, at + length - TAIL);
     if (number !== this.#current)
       this.begin(number, isKeys && sector[at + 2] === 0 ? number - sector[at + 3] : 0, link);
-    if (!this.#isLoose && link !== this.#expected) this.miss(link, at - this.#end, this.runTo(link, at));
+    if (!this.#isLoose && link !== this.expected) this.miss(link, at - this.#end, this.runTo(link, at));
     else if (this.hasRuins(number, at)) this.#losses.loseUnnamed();
     this.#isLoose = false;
     this.lastKey = this.#keys.of(sector, at);
@@ -186,7 +186,7 @@ export class LogMount {
     // What the header says of the sector before goes for all that is missing there, also where the first record here is missing.
     const { link: said, run, gap, noise, isRuined } = this.#boundary;
     const before = said >= 0 ? said : link;
-    if (!this.#isLoose && before !== this.#expected) {
+    if (!this.#isLoose && before !== this.expected) {
       const isGhost = this.missing(before) === 31 && noise <= 2 * PAGE;
       if (isGhost) this.loseGhost();
       else this.miss(before, gap, run);
@@ -201,7 +201,7 @@ export class LogMount {
     if (isFirst && said < 0) this.#losses.doubt();
   }
 
-  get #expected(): number {
+  private get expected(): number {
     return makeLink(this.lastKey, this.records);
   }
 
