@@ -27,6 +27,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
   door: async () => (await import("./commands/door")).addDoor,
 };
 const HELP_COLUMNS = 80;
+/** Descriptions are wrapped in a column as narrow as this. */
+const HELP_TEXT_COLUMNS = 24;
 
 /** The program, writing to `terminal`, with these subcommands. */
 async function makeProgram(terminal: Terminal, commands: readonly string[]): Promise<Command> {
@@ -36,6 +38,7 @@ async function makeProgram(terminal: Terminal, commands: readonly string[]): Pro
       "Tools for Tumbler locks: run a building of them, provision them, look into their flash, and ask why a door stays shut.",
     )
     .exitOverride()
+    .configureHelp({ minWidthToWrap: HELP_TEXT_COLUMNS })
     .configureOutput({
       writeOut: (text) => terminal.out(text),
       writeErr: (text) => terminal.err(text),

@@ -1,8 +1,7 @@
 // `tumbler demo`: the main job. See ../demo.
 
 import { join } from "node:path";
-import type { Command } from "commander";
-import { InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { type DemoFiles, runDemo } from "../demo/demo";
 import { parseBrokerUrl } from "../links/broker-url";
 import { Exit, exitHelp } from "../ui/failure";
@@ -64,20 +63,24 @@ function brokerOf(text: string): string {
 /** Adds the command to the program. */
 export function addDemo(program: Command, terminal: Terminal): void {
   const example = (name: string) => join(EXAMPLE, name);
+  const sheet = (flags: string, summary: string, usual: string | string[]): Option =>
+    new Option(flags, summary).default(usual, "that of examples/building");
   program
     .command("demo")
     .summary("run a virtual building: sign, carry, apply, acknowledge, decide")
     .description(
       "Runs a virtual building from files: every credential signed, carried, applied and acknowledged, then a day at its doors.",
     )
-    .option("--doors <file>", "the doors", example("doors.csv"))
-    .option("--schedules <file>", "the schedules", example("schedules.csv"))
-    .option("--people <file...>", "the people, in one file or several", [
-      example("people.csv"),
-      example("tower.csv"),
-    ])
-    .option("--day <file>", "who does what at which door and when", example("day.csv"))
-    .option("--expected <file>", "what must fail, and how", example("expected.csv"))
+    .addOption(sheet("--doors <file>", "the doors", example("doors.csv")))
+    .addOption(sheet("--schedules <file>", "the schedules", example("schedules.csv")))
+    .addOption(
+      sheet("--people <file...>", "the people, in one file or several", [
+        example("people.csv"),
+        example("tower.csv"),
+      ]),
+    )
+    .addOption(sheet("--day <file>", "who does what at which door and when", example("day.csv")))
+    .addOption(sheet("--expected <file>", "what must fail, and how", example("expected.csv")))
     .option("--broker <url>", "a broker of your own, mqtt://host:port; one is embedded otherwise", brokerOf)
     .option("--port <number>", "the loopback port of the embedded broker; 0 takes a free one", portOf, 0)
     .option("--out <folder>", "keep the issuer's store and the locks' flash images here")

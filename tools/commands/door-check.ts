@@ -6,6 +6,7 @@ import { toHex } from "../../protocol/wire/bytes";
 import { askBody, type Status, StatusFlag, Type } from "../../protocol/wire/messages";
 import { checkDoor, checkText, isSound } from "../door/check";
 import { addDoorOptions, type DoorArguments } from "../door/options";
+import { standingOf } from "../door/standing";
 import { firstRequest, openReach, withLink } from "../links/open-reach";
 import { Exit, exitHelp, Failure } from "../ui/failure";
 import type { Terminal } from "../ui/terminal";
@@ -39,7 +40,8 @@ async function run(name: string, options: DoorArguments, terminal: Terminal): Pr
     const told = await withLink(reach, door, name, (link) =>
       look(new Round(link, firstRequest(reach)), name),
     );
-    const lines = checkDoor({ door, ...told, now: reach.now() });
+    const refused = standingOf(list, door).refused.length;
+    const lines = checkDoor({ door, ...told, now: reach.now(), refused });
     const result = { door: name, lock: toHex(door.lock), sound: isSound(lines), lines };
     terminal.out(options.json ? `${JSON.stringify(result)}\n` : checkText(name, lines, terminal));
     terminal.exitCode = result.sound ? Exit.fine : Exit.wrong;

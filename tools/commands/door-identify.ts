@@ -9,7 +9,10 @@ import { Exit, exitHelp } from "../ui/failure";
 import type { Terminal } from "../ui/terminal";
 import { doorsOf, readWorkList } from "../worklist/work-list";
 
-const HELP = exitHelp("the lock blinks, if it can", "it does not, and why");
+const HELP = `
+Example:
+  tumbler door identify front --work doors.work
+${exitHelp("the lock blinks, if it can", "it does not, and why")}`;
 
 /** Adds the command. */
 export function addIdentify(door: Command, terminal: Terminal): void {

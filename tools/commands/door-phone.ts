@@ -10,11 +10,12 @@ import { MAX_REQUEST_ID } from "../../protocol/wire/messages";
 import { CommandOp } from "../../protocol/wire/payloads";
 import { MODE_NAMES } from "../../protocol/wire/settings";
 import { node } from "../../simulator/board/crypto";
+import { phoneText } from "../door/phone-words";
 import { writeAll } from "../files";
 import { findKey } from "../key-file";
 import { openReach, withLink } from "../links/open-reach";
 import { addLinkOptions, type LinkArguments } from "../links/options";
-import { Exit, Failure } from "../ui/failure";
+import { Exit, exitHelp, Failure } from "../ui/failure";
 import type { Terminal } from "../ui/terminal";
 
 interface Options extends LinkArguments {
@@ -23,6 +24,20 @@ interface Options extends LinkArguments {
   readonly json?: boolean;
 }
 
+const KEY_HELP = `
+The office takes the public key in the column phone-key of people.csv.
+
+Example:
+  tumbler door key --key phone.key
+${exitHelp("told")}`;
+
+const helpOf = (deed: string): string => `
+The lock id is what \`tumbler door receipts --json\` and \`tumbler inspect\` tell.
+
+Example:
+  tumbler door ${deed} --key phone.key --lock 00112233aabbccdd
+${exitHelp("done", "the lock refused, and why")}`;
+
 /** Adds the commands of a phone. */
 export function addPhone(door: Command, terminal: Terminal): void {
   door
@@ -30,8 +45,9 @@ export function addPhone(door: Command, terminal: Terminal): void {
     .description("a phone: tell the public key of its key file (PKCS #8 in PEM), made when absent")
     .requiredOption("--key <file>", "the phone's private key")
     .option("--json", "print it as JSON")
+    .addHelpText("after", KEY_HELP)
     .action((options: { key: string; json?: boolean }) => tellKey(options, terminal));
-  const sub = (usage: string, summary: string): Command =>
+  const sub = (usage: string, summary: string, example = usage): Command =>
     addLinkOptions(
       door
         .command(usage)
@@ -39,13 +55,15 @@ export function addPhone(door: Command, terminal: Terminal): void {
         .requiredOption("--key <file>", "the phone's private key")
         .requiredOption("--lock <hex>", "the lock id, 16 hexadecimal digits")
         .option("--json", "print the outcome as JSON"),
-    );
+    ).addHelpText("after", helpOf(example));
   sub("unlock", "open the door").action((options: Options) =>
-    at(options, terminal, "unlocked", (link, phone) => openDoor(link, phone, firstRequest())),
+    at(options, terminal, { done: "unlocked" }, (link, phone) => openDoor(link, phone, firstRequest())),
   );
-  const command = (usage: string, summary: string, op: number, done: string): void => {
+  const command = (usage: string, summary: string, op: number, done: string, capability?: string): void => {
     sub(usage, summary).action((options: Options) =>
-      at(options, terminal, done, (link, phone) => sendCommand(link, phone, op, undefined, firstRequest())),
+      at(options, terminal, { done, capability }, (link, phone) =>
+        sendCommand(link, phone, op, undefined, firstRequest()),
+      ),
     );
   };
   command("lock", "lock the door now", CommandOp.lock, "locked");
@@ -54,27 +72,30 @@ export function addPhone(door: Command, terminal: Terminal): void {
     "take away the codes programmed at the keypad",
     CommandOp.resetCodes,
     "codes taken away",
+    "reset-code",
   );
   command(
     "reset-lock",
     "consent to a factory reset, done at the lock",
     CommandOp.resetLock,
     "consented to a reset",
+    "reset-lock",
   );
-  sub("mode <mode>", `set the operating mode: ${MODE_NAMES.join(", ")}`).action(
+  sub("mode <mode>", `set the operating mode: ${MODE_NAMES.join(", ")}`, `mode ${MODE_NAMES[1]}`).action(
     (name: string, options: Options) => {
       const mode = MODE_NAMES.indexOf(name);
       if (mode < 0) throw new Failure(`mode ${name}: wanted ${MODE_NAMES.join(", ")}`);
       const argument = new Uint8Array([mode]);
-      return at(options, terminal, `mode is ${name}`, (link, phone) =>
+      return at(options, terminal, { done: `mode is ${name}`, capability: "set-mode" }, (link, phone) =>
         sendCommand(link, phone, CommandOp.mode, argument, firstRequest()),
       );
     },
   );
-  sub("rename <name>", "give the lock another name").action((name: string, options: Options) =>
-    at(options, terminal, "renamed", (link, phone) =>
-      sendCommand(link, phone, CommandOp.rename, new Uint8Array(Buffer.from(name, "utf8")), firstRequest()),
-    ),
+  sub("rename <name>", "give the lock another name", "rename Front").action(
+    (name: string, options: Options) =>
+      at(options, terminal, { done: "renamed", capability: "rename" }, (link, phone) =>
+        sendCommand(link, phone, CommandOp.rename, new Uint8Array(Buffer.from(name, "utf8")), firstRequest()),
+      ),
   );
 }
 
@@ -90,7 +111,7 @@ function tellKey({ key: path, json }: { key: string; json?: boolean }, terminal:
 async function at(
   options: Options,
   terminal: Terminal,
-  done: string,
+  { done, capability }: { readonly done: string; readonly capability?: string },
   act: (link: Link, phone: Phone) => Promise<PhoneAnswer>,
 ): Promise<void> {
   if (!/^[0-9a-f]{16}$/i.test(options.lock))
@@ -104,7 +125,7 @@ async function at(
     () => reach.close(),
   );
   const isDone = answer.outcome === "done";
-  const text = isDone ? done : `${answer.outcome}: ${answer.reason ?? "no answer"}`;
+  const text = isDone ? done : phoneText(answer, capability);
   terminal.out(options.json ? `${JSON.stringify({ lock: options.lock, ...answer })}\n` : `${text}\n`);
   terminal.exitCode = isDone ? Exit.fine : Exit.wrong;
 }

@@ -19,6 +19,12 @@ interface Options extends WorkArguments {
   readonly csv?: string;
 }
 
+const HELP = `
+Examples:
+  tumbler door receipts --work doors.work
+  tumbler door receipts front --work doors.work --csv today.csv
+${exitHelp("nothing was refused", "something was, or is no receipt")}`;
+
 /** What --json prints for each door, one object a line. */
 export interface ReceiptsLine {
   readonly door: string;
@@ -48,7 +54,7 @@ export function addDoorReceipts(door: Command, terminal: Terminal): void {
       .argument("[door...]", "doors of the work list; all of them if none is named")
       .option("--csv <file>", "write each change and its answer to this file"),
   )
-    .addHelpText("after", exitHelp("nothing was refused", "something was, or is no receipt"))
+    .addHelpText("after", HELP)
     .action((names: readonly string[], options: Options) => run(names, options, terminal));
 }
 
@@ -100,7 +106,7 @@ function textOf(
   const { answers, answered } = standing;
   const reported = answers.filter(({ isReported }) => isReported).length;
   const lines = [
-    `${door.door}: ${answered} of ${count(answers.length, "change")} answered, ${reported} reported, ${answered - reported} not yet`,
+    `${door.door}: ${answered} of ${count(answers.length, "change")} answered${answered === 0 ? "" : `; ${reported} of the answers reported, ${answered - reported} not yet`}`,
   ];
   if (latest !== null) lines.push(`  ${hanging(tickText(latest, colours), 2)}`);
   for (const why of notReceipts) lines.push(`  ${colours.red(forgedText(why))}`);

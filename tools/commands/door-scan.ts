@@ -23,6 +23,10 @@ nearest. What is not known is shown as –.
 
 Where nobody watches, a line for each change; the type of what --json prints is
 SeenEvent and GoneEvent in tools/door/events.ts.
+
+Examples:
+  tumbler door scan --work doors.work
+  tumbler door scan --work doors.work --seconds 10 --json
 ${exitHelp("ended")}`;
 
 const DAY_S = 86_400;
@@ -55,9 +59,11 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
   try {
     const onChange = (all: readonly Seen[]): void => live?.draw([HEAD, ...all.map(rowOf)]);
     const seconds = options.seconds ?? DAY_S;
+    live?.draw(["  looking for locks in range"]);
     const seen = await untilInterrupted((signal) => scan({ list, reach, seconds, signal, tell, onChange }));
     if (seen === undefined)
       throw new Failure(`--link ${options.link}: locks do not show themselves there`, "scan with --link ble");
+    if (seen.length === 0) live?.clear();
     if (seen.length === 0 && options.json !== true) terminal.out("No lock is in range.\n");
   } finally {
     await reach.close();

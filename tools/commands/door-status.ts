@@ -34,6 +34,10 @@ export interface StatusLine {
 
 const HELP = `
 A status is not signed: it says what a lock, or whoever answers for it, says.
+
+Examples:
+  tumbler door status --work doors.work
+  tumbler door status front --work doors.work --json
 ${exitHelp("all locks answered", "one did not")}`;
 
 /** Adds the command. */

@@ -122,6 +122,7 @@ async function sync(
     if (options.json === true) terminal.out(`${JSON.stringify(event)}\n`);
     else screen.tell(event);
   };
+  if (reach.look !== undefined && options.json !== true) screen.looking(seconds);
   const round = { list, doors, reach, seconds, all, tell, ...(timeOf && { timeOf }) };
   try {
     return await untilInterrupted((signal) => syncDoors({ ...round, signal }));

@@ -25,8 +25,8 @@ PERSON is a handle or a name of people.csv. A time without Z or an offset is
 local at the door; without --at it is now. The answer is that of a lock with the
 table that the door has once the list is synced, with a clock that is right and
 its issuer heard when the list was made. What was used up, and when something
-was used first, only the door itself knows: it counts as never used. A PIN is not
-needed, and not in the list.
+was used first, only the door itself knows: it counts as never used. A PIN is
+not needed, and not in the list.
 
 Examples:
   tumbler door what-if front dora --work doors.work --at 2027-03-01T18:30

@@ -5,10 +5,10 @@ import type { Command } from "commander";
 import { parseZoneSetting, type Zone } from "../../firmware/core/calendar";
 import { askRefusals, type Phone, type RefusalsAnswer } from "../../protocol/courier/phone";
 import { fromHex, toHex } from "../../protocol/wire/bytes";
-import { Code } from "../../protocol/wire/codes";
 import { Item } from "../../protocol/wire/digest";
 import { Setting } from "../../protocol/wire/settings";
 import { node } from "../../simulator/board/crypto";
+import { phoneText } from "../door/phone-words";
 import { refusalsText, refusalView } from "../door/refusals";
 import { findKey } from "../key-file";
 import { firstRequest, openReach, withLink } from "../links/open-reach";
@@ -97,13 +97,6 @@ function tell(place: Place, answer: RefusalsAnswer, { json }: Options, terminal:
     return;
   }
   terminal.out(
-    views === undefined
-      ? `${answer.outcome}: ${answer.reason ?? "no answer"}${adviceFor(answer)}\n`
-      : refusalsText(views, place.zone, terminal),
+    views === undefined ? `${phoneText(answer, "read-log")}\n` : refusalsText(views, place.zone, terminal),
   );
-}
-
-function adviceFor({ code }: RefusalsAnswer): string {
-  if (code === Code.keyNotAllowed) return "\n  ask the office for the capability read-log";
-  return code === Code.unknownKey ? "\n  this phone has no credential at the door; sync it first" : "";
 }

@@ -6,7 +6,9 @@ import { toHex } from "../../protocol/wire/bytes";
 import { Type } from "../../protocol/wire/messages";
 import { writeAll } from "../files";
 import { inOffice, wallClock } from "../office/office";
+import { doorsWithoutLock } from "../office/works";
 import { exitHelp, Failure } from "../ui/failure";
+import { hanging } from "../ui/live";
 import { columns } from "../ui/table";
 import type { Terminal } from "../ui/terminal";
 import { workAtDoor } from "../worklist/from-issuer";
@@ -69,12 +71,14 @@ function refuseUnreported(path: string): void {
 async function issue(names: readonly string[], options: Options, terminal: Terminal): Promise<void> {
   const { store, out, force = false } = options;
   if (force) refuseUnreported(out);
-  const doors = await inOffice(store, async (issuer) => {
+  const { doors, without } = await inOffice(store, async (issuer) => {
     const wanted = names.length > 0 ? [...new Set(names)] : issuer.locks.map((lock) => issuer.doorOf(lock));
+    if (wanted.length === 0)
+      throw new Failure("no door has a lock yet", "bind one: tumbler issuer bind DOOR RECORD");
     const made: WorkDoor[] = [];
     for (const door of wanted) made.push(await workAtDoor(issuer, door));
     writeAll([workFile(out, { site: issuer.signers.site, madeAt: wallClock(), doors: made }, force)]);
-    return made;
+    return { doors: made, without: names.length > 0 ? [] : doorsWithoutLock(issuer) };
   });
   const value = doors.map(({ door, lock, bag, changes, isNewTable }) => {
     const bundles = bag.mail.filter(({ type }) => type === Type.bundle).length;
@@ -87,9 +91,13 @@ async function issue(names: readonly string[], options: Options, terminal: Termi
     isNewTable ? "a whole new table first" : "",
   ]);
   const table = columns(["door", "changes", "bundles", ""], rows, [1, 2], terminal.colours);
+  const leftOut =
+    without.length === 0
+      ? ""
+      : `${hanging(`left out, as no lock is bound to them: ${without.join(", ")}`, 2)}\n`;
   terminal.out(
     options.json
-      ? `${JSON.stringify({ work: out, doors: value }, null, 2)}\n`
-      : `${table}\n${out}: a secret; take it to the doors: tumbler door sync --work ${out}\n`,
+      ? `${JSON.stringify({ work: out, doors: value, doorsWithoutLock: without }, null, 2)}\n`
+      : `${table}\n${leftOut}${out}: a secret; take it to the doors: tumbler door sync --work ${out}\n`,
   );
 }

@@ -38,7 +38,8 @@ has it open, these commands hand their work to it.
 
 Examples:
   tumbler issuer begin --site north
-  tumbler issuer import --doors doors.csv --schedules schedules.csv --people people.csv
+  tumbler issuer import --doors doors.csv --schedules schedules.csv \\
+      --people people.csv
   tumbler issuer bind front front.record.json
   tumbler issuer set front lease-days 14
   tumbler issuer offline-code make front --kind day --index 0 --date 2027-03-01

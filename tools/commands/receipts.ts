@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { inOffice } from "../office/office";
 import { Exit, exitHelp } from "../ui/failure";
+import { hanging } from "../ui/live";
 import type { Terminal } from "../ui/terminal";
 import { count } from "../ui/words";
 import { type Handed, handIn } from "../worklist/from-issuer";
@@ -56,10 +57,12 @@ async function handInAll(paths: readonly string[], options: Options, terminal: T
 
 function textOf({ door, receipts, refused, confirmed, failed, alarms, events }: Handed): string {
   const lines = [
-    `${door}: ${count(receipts, "receipt")}, ${count(confirmed, "delta")} confirmed, ${count(failed.length, "delta")} failed, ${count(events, "event")}`,
-    ...failed.map(({ seq, item, code }) => `  ${seq} (${item}): ${code}`),
-    ...refused.map((why) => `  refused: ${why}`),
-    ...alarms.map((text) => `  alarm: ${text}`),
+    `${door}: ${count(receipts, "receipt")}, ${count(confirmed, "change")} confirmed, ${failed.length} failed, ${count(events, "event")}`,
+    ...failed.map(
+      ({ seq, change, item, code, text }) => `  ${hanging(`${seq} ${change ?? item}: ${text} (${code})`, 4)}`,
+    ),
+    ...refused.map((why) => `  ${hanging(`refused: ${why}`, 4)}`),
+    ...alarms.map((text) => `  ${hanging(`alarm: ${text}`, 4)}`),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -20,9 +20,9 @@ interface Options {
 const DBUS = "@jellybrick/dbus-next";
 const HELP = `
 With --bluez the locks are Bluetooth devices without any radio: they stand on a
-D-Bus as Linux's Bluetooth daemon (BlueZ) shows devices. The command starts a bus
-of its own (dbus-daemon) and prints its address first; a program that is started
-with this in its environment finds the locks, and connects.
+D-Bus as Linux's Bluetooth daemon (BlueZ) shows devices. The command starts a
+bus of its own (dbus-daemon) and prints its address first; a program that is
+started with this in its environment finds the locks, and connects.
 
 Runs until it is told to end (Ctrl-C, or the signal TERM), and writes the flash
 back into the images.

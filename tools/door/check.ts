@@ -2,6 +2,7 @@
 // tells is unknown, and never fine.
 
 import { profileById } from "../../firmware/core/profile";
+import { eventsIn } from "../../protocol/courier/courier";
 import { openReceipt } from "../../protocol/issuer/mail";
 import { Item } from "../../protocol/wire/digest";
 import { type Status, StatusFlag } from "../../protocol/wire/messages";
@@ -36,6 +37,8 @@ export interface CheckInput {
   readonly receipt: Uint8Array | undefined;
   /** UTC seconds, by the clock of this machine. */
   readonly now: number;
+  /** How many changes of the list the lock has refused, as far as is known here. */
+  readonly refused?: number;
 }
 
 /** This machine's own clock is off by less. */
@@ -56,12 +59,12 @@ const line = (what: string, verdict: Verdict, word: Word, text: string): CheckLi
 const unknown = (what: string, text = "unknown"): CheckLine => line(what, "unknown", "none", text);
 
 /** What is known of a door. */
-export function checkDoor({ door, status, receipt: message, now }: CheckInput): CheckLine[] {
+export function checkDoor({ door, status, receipt: message, now, refused = 0 }: CheckInput): CheckLine[] {
   const opened = message === undefined ? undefined : openReceipt(node, door, message);
   const receipt = typeof opened === "object" ? opened.receipt : undefined;
   return [
     ownerLine(status, opened),
-    ...(receipt === undefined ? unsignedLines() : signedLines(door, receipt, now)),
+    ...(receipt === undefined ? unsignedLines() : signedLines(door, receipt, now, refused)),
     zoneLine(door, receipt),
     syncLine(door),
     keysetLine(door, status),
@@ -93,11 +96,11 @@ const unsignedLines = (): CheckLine[] =>
     unknown(what),
   );
 
-function signedLines(door: WorkDoor, receipt: Receipt, now: number): CheckLine[] {
+function signedLines(door: WorkDoor, receipt: Receipt, now: number, refused: number): CheckLine[] {
   const is = judge(door, receipt);
   return [
     positionLine(door, receipt, is),
-    tableLine(door, receipt, is),
+    tableLine(door, receipt, is, refused),
     clockLine(receipt, now),
     slotsLine(receipt),
     ...aboutLines(door, receipt),
@@ -126,7 +129,14 @@ function positionLine(door: WorkDoor, { epoch, applied }: Receipt, is: Latest["i
   }
 }
 
-function tableLine(door: WorkDoor, { epoch }: Receipt, is: Latest["is"]): CheckLine {
+function tableLine(door: WorkDoor, { epoch }: Receipt, is: Latest["is"], refused: number): CheckLine {
+  if (is === "other-table" && refused > 0)
+    return line(
+      "table",
+      "unknown",
+      "signed",
+      `without ${count(refused, "refused change")}: only the office can compare it; hand in, then \`tumbler audit ${door.door}\``,
+    );
   if (is === "other-table")
     return line(
       "table",
@@ -177,7 +187,8 @@ function aboutLines({ facts }: WorkDoor, { about }: Receipt): CheckLine[] {
 
 function eventsLine({ bag }: WorkDoor, { nextEvent }: Receipt): CheckLine {
   if (bag.nextEvent === 0) return unknown("events");
-  const waiting = Math.max(0, nextEvent - bag.nextEvent);
+  const next = bag.pages.reduce((seq, page) => seq + (eventsIn(page) ?? 0), bag.nextEvent);
+  const waiting = Math.max(0, nextEvent - next);
   return line(
     "events",
     "fine",
@@ -192,7 +203,9 @@ function zoneLine(door: WorkDoor, receipt: Receipt | undefined): CheckLine {
   if (item === undefined) return unknown("zone", "none set by the office: UTC");
   const zone = Buffer.from(item.subarray(2)).toString("latin1").split("\0")[0];
   const isThere = receipt !== undefined && judge(door, receipt) === "expected";
-  return isThere ? line("zone", "fine", "signed", zone) : unknown("zone", `${zone}, once the door is synced`);
+  return isThere
+    ? line("zone", "fine", "signed", zone)
+    : unknown("zone", `${zone} by the list; not what the lock signed last`);
 }
 
 /** The newest receipt that the office has, or that came home since; only the lock's own count. */

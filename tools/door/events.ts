@@ -137,6 +137,8 @@ export interface VisitedEvent {
   readonly done: number;
   readonly of: number;
   readonly refused: number;
+  /** Whether the lock has signed that it has the whole new table of the list. */
+  readonly newTable: boolean;
   /** How many events came home. */
   readonly events: number;
   /** What the lock refused without ending the visit. */

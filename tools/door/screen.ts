@@ -7,6 +7,7 @@ import type { AnswerEvent, DoorEvent, LostEvent, StepEvent, VisitedEvent } from 
 import {
   answerLines,
   forgedText,
+  nothingLostText,
   skippedText,
   stepText,
   summaryText,
@@ -26,12 +27,19 @@ export class SyncScreen {
   readonly #live: LiveArea | undefined;
   #answers: AnswerEvent[] = [];
   #said = "";
+  /** The door whose visit has begun. */
+  #begun = "";
 
   /** `path` is that of the work list. */
   constructor(terminal: Terminal, path: string) {
     this.#terminal = terminal;
     this.#path = path;
     this.#live = terminal.isLive === true ? new LiveArea(terminal) : undefined;
+  }
+
+  /** Locks are looked for so many seconds, in which nothing else is told. */
+  looking(seconds: number): void {
+    this.#live?.draw([`  looking for locks in range, ${seconds} s`]);
   }
 
   tell(event: DoorEvent): void {
@@ -68,6 +76,9 @@ export class SyncScreen {
 
   #step(event: StepEvent): void {
     const { door, step, done, of } = event;
+    if (this.#begun !== door && done > 0 && done < of)
+      this.#line(`${door}: goes on; ${nothingLostText(done, of)}`);
+    this.#begun = door;
     const text = stepText(event);
     if (this.#live !== undefined) {
       const filled = of === 0 ? 0 : Math.floor((BAR_COLUMNS * done) / of);
@@ -85,7 +96,7 @@ export class SyncScreen {
   }
 
   #lost({ door, waitS, done, of }: LostEvent): void {
-    const text = `connection lost, nothing is lost: ${done} of ${of} are in; again in ${waitS} s`;
+    const text = `connection lost, ${nothingLostText(done, of)}; again in ${waitS} s`;
     this.#line(`${door}: ${this.#terminal.colours.yellow(text)}`);
   }
 
@@ -101,6 +112,7 @@ export class SyncScreen {
     lines.push(...answerLines(told, colours));
     this.#answers = [];
     this.#said = "";
+    this.#begun = "";
     this.#line(lines.join("\n"));
   }
 }

@@ -64,12 +64,22 @@ function skippedEvent(list: WorkList, door: WorkDoor, why: SkippedEvent["why"], 
   };
 }
 
-/** Whom to visit, in which order, and whom not. */
+/** Whom to visit, in which order, and whom not. Nobody looks longer than until all are seen. */
 async function whom({ list, doors, reach, seconds, all, timeOf, signal }: Round): Promise<{
   readonly visits: readonly WorkDoor[];
   readonly skipped: readonly SkippedEvent[];
 }> {
-  const seen = await scan({ list, reach, seconds, signal, tell: () => {} });
+  const enough = new AbortController();
+  const seen = await scan({
+    list,
+    reach,
+    seconds,
+    signal: AbortSignal.any([enough.signal, ...(signal === undefined ? [] : [signal])]),
+    tell: () => {},
+    onChange: (all) => {
+      if (doors.every((each) => all.some(({ door }) => door === each))) enough.abort();
+    },
+  });
   // Where locks do not show themselves, all that can be done is to ask.
   if (seen === undefined) return { visits: doors, skipped: [] };
   const visits: WorkDoor[] = [];
@@ -95,14 +105,16 @@ export const isFine = ({ outcome, refused, done, of, latest }: VisitedEvent): bo
 
 function sumUp(events: readonly (VisitedEvent | SkippedEvent)[], open: number): SummaryEvent {
   const visited = events.filter((event) => event.event === "visited");
-  const skips = (why: SkippedEvent["why"]): number =>
-    events.filter((event) => event.event === "skipped" && event.why === why).length;
+  const skipped = events.filter((event) => event.event === "skipped");
+  const skips = (why: SkippedEvent["why"]): number => skipped.filter((event) => event.why === why).length;
+  const has = skipped.filter(({ why }) => why === "has-everything");
+  const refusedBefore = has.filter(({ refused }) => refused > 0).length;
   const fine = visited.filter(isFine).length;
   return {
     event: "summary",
     fine,
-    skipped: skips("has-everything"),
-    wrong: visited.length - fine + skips("interrupted"),
+    skipped: has.length - refusedBefore,
+    wrong: visited.length - fine + skips("interrupted") + refusedBefore,
     notInRange: skips("not-in-range"),
     unreported: open,
   };

@@ -58,6 +58,8 @@ class OneVisit {
   #hasWord = false;
   /** Events that came home. */
   #events = 0;
+  /** Whether the lock is only asked where it stands. */
+  #onlyAsks = false;
 
   constructor(visiting: Visiting) {
     this.#visiting = visiting;
@@ -67,8 +69,26 @@ class OneVisit {
   }
 
   async run(): Promise<VisitedEvent> {
+    const { signal, door } = this.#visiting;
+    const visited = await this.#visit();
+    // Its signed word is what the office needs before it can make the table.
+    if (visited.code === Code.needRebase && !this.#hasWord && signal?.aborted !== true) {
+      this.#onlyAsks = true;
+      await this.#visit();
+    }
+    const isStopped = signal?.aborted === true && visited.outcome !== "done";
+    const { reason } = visited;
+    const outcome = isStopped ? INTERRUPTED : visited.outcome;
+    this.#keep({ kind: "visit", end: { outcome, ...(reason === undefined ? {} : { reason }) } });
+    const standing = standingOf(this.#visiting.list, door);
+    const event = visitedEvent(door, standing, { ...visited, outcome }, this.#events);
+    this.#visiting.tell(event);
+    return event;
+  }
+
+  #visit(): Promise<Visited> {
     const { reach, signal, door } = this.#visiting;
-    const visited = await visit({
+    return visit({
       open: (fruitless) => this.#open(fruitless),
       mailbox: this.#mailbox(),
       firstRequest: () => firstRequest(reach),
@@ -78,14 +98,6 @@ class OneVisit {
           this.#visiting.tell({ event: "lost", door: door.door, attempt, waitS, ...this.#count() });
       },
     });
-    const isStopped = signal?.aborted === true && visited.outcome !== "done";
-    const { reason } = visited;
-    const outcome = isStopped ? INTERRUPTED : visited.outcome;
-    this.#keep({ kind: "visit", end: { outcome, ...(reason === undefined ? {} : { reason }) } });
-    const standing = standingOf(this.#visiting.list, door);
-    const event = visitedEvent(door, standing, { ...visited, outcome }, this.#events);
-    this.#visiting.tell(event);
-    return event;
   }
 
   #count(): { done: number; of: number } {
@@ -135,6 +147,7 @@ class OneVisit {
         // An id may be another lock's by chance, or a replay.
         if (!equal(status.shortId, door.lock.subarray(0, status.shortId.length)))
           throw new Ended("refused", "hello", Code.wrongLock);
+        if (this.#onlyAsks) return this.#hasWord ? [] : [question(status, door)];
         const mail = await inner.mail(status);
         return mail.length > 0 || this.#hasWord || isUnclaimed(status) ? mail : [question(status, door)];
       },
@@ -240,10 +253,11 @@ function visitedEvent(
     lock: toHex(door.lock),
     outcome,
     reason: isDone ? null : (row?.text ?? whyText(outcome, reason)),
-    advice: isDone ? null : (row?.advice ?? adviceFor(outcome)),
+    advice: isDone ? null : adviceOf(door, outcome, code),
     done: standing.answered,
     of: door.changes.length,
     refused: standing.refused.length,
+    newTable: door.isNewTable && standing.latest?.epoch === door.epoch,
     events,
     alsoRefused: [...alsoRefused("time", timeRefused), ...alsoRefused("sign of life", heartbeatRefused)],
     attempts,
@@ -256,6 +270,12 @@ function alsoRefused(what: "time" | "sign of life", code: number | undefined): V
   return code === undefined
     ? []
     : [{ what, code: codeName(code), text: codeRow(code)?.text ?? codeName(code) }];
+}
+
+function adviceOf({ door }: WorkDoor, outcome: Outcome, code: number | undefined): string {
+  if (code === Code.needRebase)
+    return `hand in; then at the office: tumbler issuer rebase ${door}, and issue again`;
+  return (code === undefined ? undefined : codeRow(code)?.advice) ?? adviceFor(outcome);
 }
 
 const adviceFor = (outcome: Outcome): string =>

@@ -17,7 +17,7 @@ import type {
 
 /** `changes 7 of 12`, `rebase part 3 of 27`, `connect`. */
 export function stepText({ step, done, of, part, parts }: StepEvent): string {
-  if (step === "changes") return `changes ${done} of ${of}`;
+  if (step === "changes") return of === 0 ? "receipt" : `changes ${done} of ${of}`;
   return part === undefined ? step : `${step} part ${part} of ${parts}`;
 }
 
@@ -40,7 +40,7 @@ export function tickText(latest: LatestWord, { green, yellow }: Colours): string
     case "ahead":
       return `${where}, further than this work list goes, ${when}`;
     case "other-table":
-      return `${where}, ${yellow("another digest")} than without refusals: the office compares it, ${when}`;
+      return `${where}, ${yellow("no green tick")}: its table is not that of the list, as after a refusal; the office compares it, ${when}`;
     case "other-log":
       return `${where}, ${yellow("not what the office signed")} for this list, ${when}`;
   }
@@ -81,14 +81,19 @@ export function skippedText({ door, why, refused, clockUnknown }: SkippedEvent):
   return hanging(`${door}: ${SKIPPED[why]}${clock}${earlier}`, 2);
 }
 
+/** `nothing is lost: 7 of 12 are in`; where there is nothing to count, only that. */
+export const nothingLostText = (done: number, of: number): string =>
+  of === 0 ? "nothing is lost" : `nothing is lost: ${done} of ${of} are in`;
+
 /** The first line of what became of a visit, and behind it what to do. */
 export function visitedText(event: VisitedEvent, { red, green }: Colours): string {
   const { door, outcome, reason, advice, done, of, refused } = event;
   const events = event.events > 0 ? `, ${count(event.events, "event")}` : "";
   if (outcome !== "done")
-    return `${door}: ${red(reason ?? outcome)}\n  ${hanging(`nothing is lost: ${done} of ${of} are in; ${advice ?? ""}`, 2)}`;
-  const what = of === 0 ? "nothing to change" : `${done} of ${of} are in`;
-  const not = refused > 0 ? `, ${red(`${refused} of them refused`)}` : "";
+    return `${door}: ${red(reason ?? outcome)}\n  ${hanging(`${nothingLostText(done, of)}; ${advice ?? ""}`, 2)}`;
+  const none = event.newTable ? "a whole new table is in" : "nothing to change";
+  const what = of === 0 ? none : `${done - refused} of ${of} are in`;
+  const not = refused > 0 ? `, ${red(`${refused} refused`)}` : "";
   const mark = done === of && refused === 0 ? green("done") : "done";
   return `${door}: ${mark}, ${what}${not}${events}`;
 }

@@ -30,9 +30,18 @@ export class BluezBus {
   readonly #objects = new Map<string, Map<string, Record<string, unknown>>>();
   readonly #listeners = new Set<OnChange>();
 
+  /** Rejects once the bus has ended: no call is answered any more. */
+  readonly #ended: Promise<never>;
+
   private constructor(library: Library, bus: MessageBus) {
     this.#library = library;
     this.#bus = bus;
+    // Only the connection below the bus tells of its end.
+    const { _connection: connection } = bus as unknown as { readonly _connection?: EventEmitter };
+    this.#ended = new Promise((_resolve, reject) => {
+      connection?.once("end", () => reject(new Error("the bus is gone")));
+    });
+    this.#ended.catch(() => {});
   }
 
   /** Connects to the system bus, or what the environment says is one. Throws a {@link Failure} where there is no BlueZ. */
@@ -48,7 +57,9 @@ export class BluezBus {
     if (why !== undefined)
       throw new Failure(
         `no Bluetooth: ${busAddress}: ${why}`,
-        "needs Linux with BlueZ (Debian: apt install bluez)",
+        process.env.DBUS_SYSTEM_BUS_ADDRESS
+          ? "DBUS_SYSTEM_BUS_ADDRESS names no bus: does `tumbler sim --bluez` still run?"
+          : "needs Linux with BlueZ (Debian: apt install bluez); without a radio: --link sim",
       );
     const client = new BluezBus(library, bus);
     try {
@@ -90,7 +101,7 @@ export class BluezBus {
       timer = setTimeout(() => reject(new Error(`${message.member}: no answer`)), ANSWER_MS);
     });
     const answer = this.#bus.call(new this.#library.Message(message));
-    const reply = await Promise.race([answer, late]).finally(() => clearTimeout(timer));
+    const reply = await Promise.race([answer, late, this.#ended]).finally(() => clearTimeout(timer));
     return reply?.body ?? [];
   }
 

@@ -82,7 +82,7 @@ function doOne(issuer: Issuer, request: Request, now: number): Promise<Reply> {
     case "rebase":
       return issuer
         .rebase(lockOf(issuer, request.door))
-        .then(() => done(`${request.door}: its next mail is a whole new table.`, { door: request.door }));
+        .then(() => done(rebaseText(issuer, request.door), { door: request.door }));
     case "reset":
       return issuer.consentToReset(lockOf(issuer, request.door)).then(() =>
         done(
@@ -148,8 +148,32 @@ async function bind(issuer: Issuer, request: Extract<Request, { work: "bind" }>)
       `${request.path}: a lock of model ${profile.name}; the door ${door} has a ${row.profile}`,
       "correct the door's row, or take the other lock",
     );
+  const lock = toHex(record.lock);
+  const had = directory.doors.get(door)?.lock;
+  const before = had && toHex(had.lock);
+  const from = issuer.locks.includes(lock) ? issuer.doorOf(lock) : undefined;
   await issuer.bindLock(door, record);
-  return done(`${door} has lock ${toHex(record.lock)} now.`, { door, lock: toHex(record.lock) });
+  const lines = [
+    `${door} has lock ${lock} now.`,
+    ...(before === undefined || before === lock
+      ? []
+      : [`It had lock ${before} before, which no door has now.`]),
+    ...(from === undefined || from === door ? [] : [`${from} had it before, and has no lock now.`]),
+    ...(from === undefined
+      ? []
+      : [
+          "The lock was bound already: what is signed from now on is for its next claim,",
+          `after a factory reset. Without one it needs: tumbler issuer rebase ${door}`,
+        ]),
+  ];
+  return done(lines.join("\n"), { door, lock, lockBefore: before ?? null, doorBefore: from ?? null });
+}
+
+/** Nobody can say above which epoch of a lock that was never heard a new table would be. */
+function rebaseText(issuer: Issuer, door: string): string {
+  const text = `${door}: its next mail is a whole new table.`;
+  if (issuer.report(lockOf(issuer, door)).latest !== undefined) return text;
+  return `${text}\nNo receipt of its lock is here yet: a work list has the table once one is handed in.`;
 }
 
 const DEEDS = {
@@ -168,11 +192,29 @@ async function changePerson(issuer: Issuer, work: keyof typeof DEEDS, person: st
 
 /** The id of a door's lock in hexadecimal. Throws a {@link Failure} for a door without one. */
 export function lockOf(issuer: Issuer, door: string): string {
+  const { doors } = issuer.directory;
+  if (!doors.has(door))
+    throw new Failure(`door ${door}: there is none of this name`, `there ${namesText([...doors.keys()])}`);
   const { lock } = issuer.directory.door(door);
   if (lock === undefined)
     throw new Failure(`door ${door}: has no lock yet`, `bind one: tumbler issuer bind ${door} RECORD`);
   return toHex(lock.lock);
 }
+
+/** More names than these are counted. */
+const MAX_NAMES = 8;
+
+/** `is front`, `are front, back and 20 more`; `is none: …`. */
+function namesText(names: readonly string[]): string {
+  if (names.length === 0) return "is none: tumbler issuer import --doors FILE";
+  const more = names.length - MAX_NAMES;
+  const text = names.slice(0, MAX_NAMES).join(", ") + (more > 0 ? ` and ${more} more` : "");
+  return `${names.length === 1 ? "is" : "are"} ${text}`;
+}
+
+/** The doors that have no lock yet. */
+export const doorsWithoutLock = ({ directory }: Issuer): string[] =>
+  [...directory.doors].filter(([, { lock }]) => lock === undefined).map(([name]) => name);
 
 /** The locks of one door, or of all doors that have one. */
 function locksOf(issuer: Issuer, door: string | undefined): string[] {
@@ -183,8 +225,9 @@ function show(issuer: Issuer, door: string | undefined): Reply {
   const reports: LockReport[] = locksOf(issuer, door).map((id) => issuer.report(id));
   const isAlarmed = reports.some(({ alarms }) => alarms.length > 0);
   const { site, owner } = issuer.signers;
-  const value = { site, owner: toHex(owner.publicKey), locks: reports };
-  return { text: reportText(site, reports), value, exitCode: isAlarmed ? Exit.wrong : Exit.fine };
+  const without = door === undefined ? doorsWithoutLock(issuer) : [];
+  const value = { site, owner: toHex(owner.publicKey), locks: reports, doorsWithoutLock: without };
+  return { text: reportText(site, reports, without), value, exitCode: isAlarmed ? Exit.wrong : Exit.fine };
 }
 
 /** How a lock logs in at the broker of its site (rule X5). */

@@ -5,7 +5,7 @@ import type { Issuer, Received, TakenPage } from "../../protocol/issuer/issuer";
 import { emptyBag, fillBag } from "../../protocol/issuer/mailbox";
 import type { Alarm } from "../../protocol/issuer/receipts";
 import { fromHex, toHex } from "../../protocol/wire/bytes";
-import { codeName } from "../../protocol/wire/codes";
+import { codeName, codeRow } from "../../protocol/wire/codes";
 import { MAX_REQUEST_ID } from "../../protocol/wire/messages";
 import { wallClock } from "../office/office";
 import { lockOf } from "../office/works";
@@ -25,6 +25,17 @@ export async function workAtDoor(issuer: Issuer, door: string): Promise<WorkDoor
   return { door, lock: fromHex(lock), publicKey, linkKey: keys.linkKey, ...outlook, facts, bag, home: [] };
 }
 
+/** A change that the lock refused. */
+export interface Failed {
+  readonly seq: number;
+  readonly item: string;
+  /** In the words of the work list; null where it does not have it. */
+  readonly change: string | null;
+  readonly code: string;
+  /** What the code says. */
+  readonly text: string;
+}
+
 /** What became of what came home from one door. */
 export interface Handed {
   readonly door: string;
@@ -33,7 +44,7 @@ export interface Handed {
   /** Why receipts and pages were not taken. */
   readonly refused: readonly string[];
   readonly confirmed: number;
-  readonly failed: readonly { readonly seq: number; readonly item: string; readonly code: string }[];
+  readonly failed: readonly Failed[];
   readonly alarms: readonly string[];
   readonly events: number;
 }
@@ -48,7 +59,7 @@ export async function handIn(issuer: Issuer, list: WorkList, work: WorkDoor): Pr
       "hand it in at the office that wrote the list",
     );
   const refused: string[] = [];
-  const failed: { seq: number; item: string; code: string }[] = [];
+  const failed: Failed[] = [];
   const alarms: string[] = [];
   let confirmed = 0;
   let events = 0;
@@ -57,7 +68,11 @@ export async function handIn(issuer: Issuer, list: WorkList, work: WorkDoor): Pr
     if (received.refused !== undefined) return void refused.push(received.refused);
     for (const { seq, item, code, state } of received.outcomes)
       if (state === "confirmed") confirmed++;
-      else failed.push({ seq, item, code: codeName(code) });
+      else {
+        const change = work.changes.find((each) => each.seq === seq)?.text ?? null;
+        const name = codeName(code);
+        failed.push({ seq, item, change, code: name, text: codeRow(code)?.text ?? name });
+      }
     received.alarms.forEach(alarm);
   };
   const onPage = (taken: TakenPage): void => {
