@@ -26,6 +26,13 @@ export function findKey(path: string): FoundKey {
   return { path, key: signingKeyOf(privateKey), made: { path, content, replace: false } };
 }
 
+/** A phone's key, which is there already. Throws a {@link Failure}. */
+export function phoneKey(path: string): SigningKey {
+  if (!existsSync(path))
+    throw new Failure(`${path}: no such file`, "make a key: tumbler door key --key FILE");
+  return findKey(path).key;
+}
+
 function parseKey(path: string): KeyObject {
   const bytes = readSecret(path, MAX_KEY_FILE_BYTES);
   const wanted = "wanted an Ed25519 private key as PKCS #8 in PEM";

@@ -29,7 +29,12 @@ describe("The long run", () => {
       ["storage --only wear --mode scrambled", /leave nothing to try/],
       ["storage --only flips --size small --bit 999999999", /name no state that there is/],
     ];
-    for (const [words, wanted] of cases) {
+    const ofCases = (suite: string): [string, RegExp][] => [
+      [`${suite} --case x`, /--case: wanted a whole number, got x/],
+      [`${suite} --cases -1`, /--cases: wanted a whole number, got -1/],
+      [`${suite} --case 1 --cases 2`, /--cases: means nothing beside --case/],
+    ];
+    for (const [words, wanted] of [...cases, ...ofCases("fuzz"), ...ofCases("decision")]) {
       const { code, out, err } = await tryCommand(words);
       assert.equal(code, 2, words);
       assert.equal(out, "", words);

@@ -7,7 +7,7 @@ import { askBody, type Status, StatusFlag, Type } from "../../protocol/wire/mess
 import { checkDoor, checkText, isSound } from "../door/check";
 import { addDoorOptions, type DoorArguments } from "../door/options";
 import { standingOf } from "../door/standing";
-import { firstRequest, openReach, withLink } from "../links/open-reach";
+import { atLock, firstRequest } from "../links/open-reach";
 import { Exit, exitHelp, Failure } from "../ui/failure";
 import type { Terminal } from "../ui/terminal";
 import { doorsOf, readWorkList } from "../worklist/work-list";
@@ -35,19 +35,15 @@ export function addCheck(door: Command, terminal: Terminal): void {
 async function run(name: string, options: DoorArguments, terminal: Terminal): Promise<void> {
   const list = readWorkList(options.work);
   const [door] = doorsOf(list, [name]);
-  const reach = await openReach(options, list.site);
-  try {
-    const told = await withLink(reach, door, name, (link) =>
-      look(new Round(link, firstRequest(reach)), name),
-    );
-    const refused = standingOf(list, door).refused.length;
-    const lines = checkDoor({ door, ...told, now: reach.now(), refused });
-    const result = { door: name, lock: toHex(door.lock), sound: isSound(lines), lines };
-    terminal.out(options.json ? `${JSON.stringify(result)}\n` : checkText(name, lines, terminal));
-    terminal.exitCode = result.sound ? Exit.fine : Exit.wrong;
-  } finally {
-    await reach.close();
-  }
+  const told = await atLock(options, { ...door, site: list.site }, name, async (link, reach) => {
+    const seen = await look(new Round(link, firstRequest(reach)), name);
+    return { ...seen, now: reach.now() };
+  });
+  const refused = standingOf(list, door).refused.length;
+  const lines = checkDoor({ door, ...told, refused });
+  const result = { door: name, lock: toHex(door.lock), sound: isSound(lines), lines };
+  terminal.out(options.json ? `${JSON.stringify(result)}\n` : checkText(name, lines, terminal));
+  terminal.exitCode = result.sound ? Exit.fine : Exit.wrong;
 }
 
 /** The lock's status, and the message with its receipt where it has an owner. Throws a {@link Failure} for a lock that does not answer. */

@@ -1,20 +1,19 @@
 // `tumbler door unlock`, `lock`, `mode` and so on: a phone at the door, with the key of its credential.
 
 import { randomInt } from "node:crypto";
-import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import type { Link } from "../../protocol/courier/link";
 import { openDoor, type Phone, type PhoneAnswer, sendCommand } from "../../protocol/courier/phone";
-import { fromHex, toHex } from "../../protocol/wire/bytes";
+import { toHex } from "../../protocol/wire/bytes";
 import { MAX_REQUEST_ID } from "../../protocol/wire/messages";
 import { CommandOp } from "../../protocol/wire/payloads";
 import { MODE_NAMES } from "../../protocol/wire/settings";
 import { node } from "../../simulator/board/crypto";
 import { phoneText } from "../door/phone-words";
 import { writeAll } from "../files";
-import { findKey } from "../key-file";
-import { openReach, withLink } from "../links/open-reach";
-import { addLinkOptions, type LinkArguments } from "../links/options";
+import { findKey, phoneKey } from "../key-file";
+import { atLock } from "../links/open-reach";
+import { addLinkOptions, type LinkArguments, lockIdOf } from "../links/options";
 import { Exit, exitHelp, Failure } from "../ui/failure";
 import type { Terminal } from "../ui/terminal";
 
@@ -114,16 +113,9 @@ async function at(
   { done, capability }: { readonly done: string; readonly capability?: string },
   act: (link: Link, phone: Phone) => Promise<PhoneAnswer>,
 ): Promise<void> {
-  if (!/^[0-9a-f]{16}$/i.test(options.lock))
-    throw new Failure(`--lock ${options.lock}: wanted 16 hexadecimal digits`);
-  if (!existsSync(options.key))
-    throw new Failure(`${options.key}: no such file`, "make a key: tumbler door key --key FILE");
-  const lock = fromHex(options.lock.toLowerCase());
-  const phone: Phone = { crypto: node, key: findKey(options.key).key, lock };
-  const reach = await openReach(options);
-  const answer = await withLink(reach, { lock }, `lock ${options.lock}`, (link) => act(link, phone)).finally(
-    () => reach.close(),
-  );
+  const lock = lockIdOf(options.lock);
+  const phone: Phone = { crypto: node, key: phoneKey(options.key), lock };
+  const answer = await atLock(options, { lock }, `lock ${options.lock}`, (link) => act(link, phone));
   const isDone = answer.outcome === "done";
   const text = isDone ? done : phoneText(answer, capability);
   terminal.out(options.json ? `${JSON.stringify({ lock: options.lock, ...answer })}\n` : `${text}\n`);

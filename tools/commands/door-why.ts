@@ -1,18 +1,17 @@
 // `tumbler door why` (rule I2): the last refusals at a door and their reasons, for the phone of whoever may read the lock's log.
 
-import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { parseZoneSetting, type Zone } from "../../firmware/core/calendar";
 import { askRefusals, type Phone, type RefusalsAnswer } from "../../protocol/courier/phone";
-import { fromHex, toHex } from "../../protocol/wire/bytes";
+import { toHex } from "../../protocol/wire/bytes";
 import { Item } from "../../protocol/wire/digest";
 import { Setting } from "../../protocol/wire/settings";
 import { node } from "../../simulator/board/crypto";
 import { phoneText } from "../door/phone-words";
 import { refusalsText, refusalView } from "../door/refusals";
-import { findKey } from "../key-file";
-import { firstRequest, openReach, withLink } from "../links/open-reach";
-import { addLinkOptions, type LinkArguments } from "../links/options";
+import { phoneKey } from "../key-file";
+import { atLock, firstRequest } from "../links/open-reach";
+import { addLinkOptions, type LinkArguments, lockIdOf } from "../links/options";
 import type { Wanted } from "../links/reach";
 import { Exit, exitHelp, Failure } from "../ui/failure";
 import type { Terminal } from "../ui/terminal";
@@ -61,13 +60,10 @@ export function addWhy(door: Command, terminal: Terminal): void {
 
 async function run(name: string | undefined, options: Options, terminal: Terminal): Promise<void> {
   const place = placeOf(name, options);
-  if (!existsSync(options.key))
-    throw new Failure(`${options.key}: no such file`, "make a key: tumbler door key --key FILE");
-  const phone: Phone = { crypto: node, key: findKey(options.key).key, lock: place.lock };
-  const reach = await openReach(options, place.site);
-  const answer = await withLink(reach, place, place.name, (link) =>
+  const phone: Phone = { crypto: node, key: phoneKey(options.key), lock: place.lock };
+  const answer = await atLock(options, place, place.name, (link, reach) =>
     askRefusals(link, phone, firstRequest(reach)),
-  ).finally(() => reach.close());
+  );
   tell(place, answer, options, terminal);
 }
 
@@ -79,8 +75,7 @@ function placeOf(name: string | undefined, { work, lock }: Options): Place {
   }
   if (lock === undefined || name !== undefined)
     throw new Failure("which door?", "name it and its list: DOOR --work FILE; or only its lock: --lock HEX");
-  if (!/^[0-9a-f]{16}$/i.test(lock)) throw new Failure(`--lock ${lock}: wanted 16 hexadecimal digits`);
-  return { name: `lock ${lock}`, lock: fromHex(lock.toLowerCase()), site: undefined, zone: undefined };
+  return { name: `lock ${lock}`, lock: lockIdOf(lock), site: undefined, zone: undefined };
 }
 
 function zoneOf({ facts }: WorkDoor): Zone | undefined {

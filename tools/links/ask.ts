@@ -3,7 +3,7 @@
 import { endOf, Round } from "../../protocol/courier/round";
 import { Type } from "../../protocol/wire/messages";
 import { Failure } from "../ui/failure";
-import { firstRequest, openReach, withLink } from "./open-reach";
+import { atLock, firstRequest } from "./open-reach";
 import type { LinkArguments } from "./options";
 import type { Wanted } from "./reach";
 
@@ -22,9 +22,8 @@ export async function askLock<T>(
   asked: Asked,
   job: (ask: Ask) => Promise<T>,
 ): Promise<T> {
-  const reach = await openReach(link, asked.site);
   try {
-    return await withLink(reach, asked, asked.door, async (open) => {
+    return await atLock(link, asked, asked.door, async (open, reach) => {
       const round = new Round(open, firstRequest(reach));
       await round.hello();
       return job(async (body) => (await round.exchange(Type.ask, body)).message);
@@ -33,7 +32,5 @@ export async function askLock<T>(
     if (thrown instanceof Failure) throw thrown;
     endOf(thrown);
     throw new Failure(`${asked.door}: the lock does not answer`, "check the link, and try again");
-  } finally {
-    await reach.close();
   }
 }

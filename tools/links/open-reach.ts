@@ -43,19 +43,28 @@ export async function openReach(link: LinkArguments, site?: string): Promise<Rea
 /** The first request id of a session. */
 export const firstRequest = ({ outlives }: Reach): number => (outlives ? randomInt(1, MAX_REQUEST_ID) : 1);
 
-/** Connects to one lock for one job. Throws a {@link Failure} where it is not to be had; `name` is what people call it. */
-export async function withLink<T>(
-  reach: Reach,
-  wanted: Wanted,
+/** A lock that somebody wants, and its site, where that is known. */
+export interface Placed extends Wanted {
+  readonly site?: string | undefined;
+}
+
+/**
+ * Opens the way, connects to one lock for one job, and closes both. Throws a {@link Failure} where it is not to be had; `name` is what people
+ * call it.
+ */
+export async function atLock<T>(
+  way: LinkArguments,
+  wanted: Placed,
   name: string,
-  job: (link: Link) => Promise<T>,
+  job: (link: Link, reach: Reach) => Promise<T>,
 ): Promise<T> {
-  const link = await reach.open(wanted);
-  if (link === undefined)
-    throw new Failure(`${name}: no connection to the lock`, "go nearer, wake it up, and try again");
+  const reach = await openReach(way, wanted.site);
   try {
-    return await job(link);
+    const link = await reach.open(wanted);
+    if (link === undefined)
+      throw new Failure(`${name}: no connection to the lock`, "go nearer, wake it up, and try again");
+    return await job(link, reach).finally(() => link.close());
   } finally {
-    await link.close();
+    await reach.close();
   }
 }

@@ -1,6 +1,7 @@
 // The options by which commands reach locks: one style for all of them.
 
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { fromHex } from "../../protocol/wire/bytes";
 import { readSecret, readWhole } from "../files";
 import { Failure } from "../ui/failure";
 import { parseBrokerUrl } from "./broker-url";
@@ -110,4 +111,10 @@ export function simOptions({ image = [], mtu, interval, cut, pace }: LinkArgumen
 export function folderOf({ folder }: LinkArguments): string {
   if (folder === undefined) throw wanted("folder", "--folder DIR");
   return folder;
+}
+
+/** The lock id that was given as `--lock`. Throws a {@link Failure}. */
+export function lockIdOf(text: string): Uint8Array {
+  if (!/^[0-9a-f]{16}$/i.test(text)) throw new Failure(`--lock ${text}: wanted 16 hexadecimal digits`);
+  return fromHex(text.toLowerCase());
 }
