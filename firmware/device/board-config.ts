@@ -1,0 +1,48 @@
+// What differs from board to board: pins, times and what is fitted, as the board's manifest says in `config.lock`. Whatever is missing or
+// makes no sense is refused before any pin is touched.
+
+/** A board. Pins are numbers of GPIOs. */
+export interface BoardConfig {
+  /** Rows are driven low one at a time, columns have pull-ups. The keys are 1 2 3, 4 5 6, 7 8 9, call 0 confirm. */
+  readonly keypad: { readonly rows: readonly number[]; readonly columns: readonly number[] };
+  /** A card reader on a serial port. */
+  readonly reader?: {
+    readonly receive: number;
+    readonly transmit: number;
+    readonly baud: number;
+    readonly port: number;
+  };
+  readonly bolt: BoltConfig;
+  /** A reed switch that is closed, and low, while the door is closed. */
+  readonly door?: { readonly closed: number };
+  readonly buzzer: { readonly pin: number };
+  /** High is on. */
+  readonly lights: { readonly granted: number; readonly refused: number };
+  /** An analog input: millivolts are the reading in volts of the pin times `scale`. */
+  readonly battery?: {
+    readonly pin: number;
+    readonly scale: number;
+    readonly lowMv: number;
+    readonly criticalMv: number;
+  };
+  /** A clock with a supply of its own, on I2C. */
+  readonly rtc?: { readonly data: number; readonly clock: number; readonly driftPpm: number };
+  /** The button inside that is the physical act of a factory reset (rule X11), low while it is pressed. */
+  readonly reset: { readonly pin: number; readonly holdMs: number };
+  /** How far the chip's clock may drift while it is awake, in parts per million. */
+  readonly driftPpm: number;
+  /** Seconds between two turns that nothing asked for while the lock sleeps between them (rule S14). */
+  readonly heartbeatS: number;
+}
+
+/** A motor behind a bridge of two inputs (high is on), and two switches that are low at the ends of the way. */
+export interface BoltConfig {
+  readonly draw: number;
+  readonly throw: number;
+  readonly drawn: number;
+  readonly thrown: number;
+  /** The longest that a motion may take, in milliseconds. */
+  readonly timeoutMs: number;
+  /** How long the motor rests before it turns round, in milliseconds. */
+  readonly restMs: number;
+}
