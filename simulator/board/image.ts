@@ -1,32 +1,27 @@
 // The flash image of a virtual lock: one file with the chip's data partitions in the order in which they stand.
 //
-//   identity      4 KiB   "TMID" | format (1) | profile (1) | 0 (2) | lock (8) | seed (32) | device secret (32) |
-//                         maker's root (32) | crc-32 (4), the rest erased
+//   identity      4 KiB   the identity record, the rest erased
 //   credentials           as long as the profile says
 //   events                as long as the profile says
 //
 // The reader is strict: what it takes is exactly what the writer makes. An image holds the lock's secrets, whoever stores it.
 
+import {
+  IDENTITY_FORMAT,
+  IDENTITY_RECORD_BYTES,
+  type IdentityFault,
+  packIdentity,
+  unpackIdentity,
+} from "../../firmware/core/identity-record";
 import { PROFILES, type Profile, profileById } from "../../firmware/core/profile";
-import { crc32 } from "../../firmware/core/storage/crc";
 import type { Identity } from "../../firmware/ports";
-import { ascii, equal, getU32, putU32 } from "../../protocol/wire/bytes";
-import { LOCK_ID_BYTES, PUBLIC_KEY_BYTES } from "../../protocol/wire/limits";
 import type { FlashImage } from "./board";
 
 /** The identity partition: one sector, as no erase may ever touch anything beside it. */
 export const IDENTITY_BYTES = 4096;
-const MAGIC = ascii("TMID");
-const FORMAT = 1;
-const SECRET_BYTES = 32;
+/** Where the record has the numbers that an error repeats. */
 const AT_FORMAT = 4;
 const AT_PROFILE = 5;
-const AT_LOCK = 8;
-const AT_SEED = AT_LOCK + LOCK_ID_BYTES;
-const AT_DEVICE_SECRET = AT_SEED + SECRET_BYTES;
-const AT_MAKER_ROOT = AT_DEVICE_SECRET + SECRET_BYTES;
-const AT_CRC = AT_MAKER_ROOT + PUBLIC_KEY_BYTES;
-const END = AT_CRC + 4;
 
 /** Why bytes are not an image that this version reads. */
 export type ImageFault =
@@ -53,24 +48,12 @@ export function imageBytes(profile: Profile): number {
 
 /** The bytes of an image. Throws a RangeError when a part does not have the size that its profile says. */
 export function packImage({ identity, credentials, events }: FlashImage): Uint8Array {
-  const profile = profileById(identity.profile);
-  if (profile === undefined) throw new RangeError(`identity: unknown profile ${identity.profile}`);
-  checkLength("lock id", identity.lock, LOCK_ID_BYTES);
-  checkLength("seed", identity.seed, SECRET_BYTES);
-  checkLength("device secret", identity.deviceSecret, SECRET_BYTES);
-  checkLength("maker's root", identity.makerRoot, PUBLIC_KEY_BYTES);
+  const record = packIdentity(identity);
+  const profile = profileById(identity.profile) as Profile;
   checkLength("credentials", credentials, profile.credentialBytes);
   checkLength("events", events, profile.eventBytes);
   const bytes = new Uint8Array(imageBytes(profile)).fill(0xff);
-  bytes.fill(0, 0, END);
-  bytes.set(MAGIC, 0);
-  bytes[AT_FORMAT] = FORMAT;
-  bytes[AT_PROFILE] = profile.id;
-  bytes.set(identity.lock, AT_LOCK);
-  bytes.set(identity.seed, AT_SEED);
-  bytes.set(identity.deviceSecret, AT_DEVICE_SECRET);
-  bytes.set(identity.makerRoot, AT_MAKER_ROOT);
-  putU32(bytes, AT_CRC, checksum(bytes));
+  bytes.set(record, 0);
   bytes.set(credentials, IDENTITY_BYTES);
   bytes.set(events, IDENTITY_BYTES + profile.credentialBytes);
   return bytes;
@@ -78,7 +61,8 @@ export function packImage({ identity, credentials, events }: FlashImage): Uint8A
 
 /** The parts of an image, as copies. Throws an {@link ImageError} for anything but the bytes of one whole image. */
 export function unpackImage(bytes: Uint8Array): FlashImage {
-  const profile = readProfile(bytes);
+  const identity = readIdentity(bytes);
+  const profile = profileById(identity.profile) as Profile;
   const wanted = imageBytes(profile);
   if (bytes.length !== wanted) {
     const parts = `identity ${IDENTITY_BYTES}, credentials ${profile.credentialBytes}, events ${profile.eventBytes}`;
@@ -86,41 +70,36 @@ export function unpackImage(bytes: Uint8Array): FlashImage {
   }
   // Not slice, which shares memory where the bytes are a Buffer.
   const copy = (start: number, end?: number) => new Uint8Array(bytes.subarray(start, end));
-  const identity: Identity = {
-    lock: copy(AT_LOCK, AT_SEED),
-    profile: profile.id,
-    seed: copy(AT_SEED, AT_DEVICE_SECRET),
-    deviceSecret: copy(AT_DEVICE_SECRET, AT_MAKER_ROOT),
-    makerRoot: copy(AT_MAKER_ROOT, AT_CRC),
-  };
   const eventsAt = IDENTITY_BYTES + profile.credentialBytes;
   return { identity, credentials: copy(IDENTITY_BYTES, eventsAt), events: copy(eventsAt) };
 }
 
-/** Checks the identity partition and gives its profile. */
-function readProfile(bytes: Uint8Array): Profile {
-  const magic = bytes.subarray(0, MAGIC.length);
-  if (!equal(magic, MAGIC)) {
-    const found = magic.length === 0 ? "nothing" : Buffer.from(magic).toString("hex");
-    throw new ImageError(
-      "not-an-image",
-      `not a Tumbler image: wanted "TMID" (544d4944) at the start, got ${found}`,
-    );
-  }
-  if (bytes.length < IDENTITY_BYTES) throw wrongSize(`an identity of ${IDENTITY_BYTES} bytes first`, bytes);
-  if (bytes[AT_FORMAT] > FORMAT) {
-    const text = `image of format ${bytes[AT_FORMAT]}: this version reads format ${FORMAT}`;
-    throw new ImageError("newer-format", text);
-  }
-  const isErased = bytes.subarray(END, IDENTITY_BYTES).every((byte) => byte === 0xff);
-  if (bytes[AT_FORMAT] !== FORMAT || getU32(bytes, AT_CRC) !== checksum(bytes) || !isErased)
-    throw new ImageError("damaged-identity", "damaged identity: its checksum does not fit its content");
-  const profile = profileById(bytes[AT_PROFILE]);
-  if (profile === undefined) {
+/** What is wrong with an identity record, in words. */
+export function identityFaultText(fault: IdentityFault, record: Uint8Array): string {
+  if (fault === "newer-format")
+    return `identity of format ${record[AT_FORMAT]}: this version reads format ${IDENTITY_FORMAT}`;
+  if (fault === "damaged-identity") return "damaged identity: its checksum does not fit its content";
+  if (fault === "unknown-profile") {
     const known = PROFILES.map(({ id, name }) => `${id} (${name})`).join(" or ");
-    throw new ImageError("unknown-profile", `unknown profile ${bytes[AT_PROFILE]}: wanted ${known}`);
+    return `unknown profile ${record[AT_PROFILE]}: wanted ${known}`;
   }
-  return profile;
+  const magic = record.subarray(0, AT_FORMAT);
+  const found = magic.length === 0 ? "nothing" : Buffer.from(magic).toString("hex");
+  return `not a Tumbler image: wanted "TMID" (544d4944) at the start, got ${found}`;
+}
+
+/** Checks the identity partition and gives what it holds. */
+function readIdentity(bytes: Uint8Array): Identity {
+  const record = bytes.subarray(0, IDENTITY_RECORD_BYTES);
+  const identity = unpackIdentity(record);
+  if (identity === "not-an-identity")
+    throw new ImageError("not-an-image", identityFaultText(identity, record));
+  if (bytes.length < IDENTITY_BYTES) throw wrongSize(`an identity of ${IDENTITY_BYTES} bytes first`, bytes);
+  if (typeof identity === "string") throw new ImageError(identity, identityFaultText(identity, record));
+  const isErased = bytes.subarray(IDENTITY_RECORD_BYTES, IDENTITY_BYTES).every((byte) => byte === 0xff);
+  if (!isErased)
+    throw new ImageError("damaged-identity", "damaged identity: wanted nothing but erased flash after it");
+  return identity;
 }
 
 function wrongSize(wanted: string, bytes: Uint8Array): ImageError {
@@ -129,8 +108,4 @@ function wrongSize(wanted: string, bytes: Uint8Array): ImageError {
 
 function checkLength(what: string, bytes: Uint8Array, wanted: number): void {
   if (bytes.length !== wanted) throw new RangeError(`${what}: wanted ${wanted} bytes, got ${bytes.length}`);
-}
-
-function checksum(bytes: Uint8Array): number {
-  return crc32(bytes, 0, AT_CRC, 0) >>> 0;
 }

@@ -130,7 +130,7 @@ describe("flash images", () => {
     const newer = forged(bytes, (copy) => {
       copy[4] = 2;
     });
-    assertFault(newer, "newer-format", /^image of format 2: this version reads format 1$/);
+    assertFault(newer, "newer-format", /^identity of format 2: this version reads format 1$/);
   });
 
   it("never come of random bytes, which are refused with a typed error", () => {

@@ -1,0 +1,6 @@
+// The SDK's timers.
+
+declare module "timer" {
+  const Timer: import("../io").Timers;
+  export default Timer;
+}

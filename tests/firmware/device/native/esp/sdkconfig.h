@@ -1,0 +1,1 @@
+// The settings come from the command line.
