@@ -1,21 +1,59 @@
-// A lock of a flash image, to be asked and never to be changed: its flash refuses to be written, its clock stands at power-on.
+// A lock of a flash image or of a dump of a whole flash, to be asked and never to be changed: its flash refuses to be written, its clock
+// stands at power-on.
 
 import { Lock } from "../firmware/core/lock";
-import { PROFILES } from "../firmware/core/profile";
 import type { Board, Flash, FlashStatus } from "../firmware/ports";
 import type { FlashImage } from "../simulator/board/board";
 import { node } from "../simulator/board/crypto";
-import { ImageError, imageBytes, unpackImage } from "../simulator/board/image";
+import { ImageError, unpackImage } from "../simulator/board/image";
 import { SECTOR_BYTES } from "../simulator/board/nor";
-import { readWhole } from "./files";
+import { readSecret, readWhole } from "./files";
+import {
+  type DumpHelp,
+  imageOfDump,
+  isDump,
+  MAX_DUMP_BYTES,
+  MAX_IDENTITY_FILE_BYTES,
+  MAX_KEYS_FILE_BYTES,
+  type NamedBytes,
+} from "./flash-map/dump";
 import { Failure } from "./ui/failure";
 
-/** No file beyond twice the largest image is worth reading only to say that its size is wrong. */
-const MAX_FILE_BYTES = 2 * Math.max(...PROFILES.map(imageBytes));
+/** Files that a dump of a flash is read with, where it does not say all by itself. */
+export interface DumpFiles {
+  readonly nvsKeys?: string;
+  readonly identity?: string;
+}
 
-/** The image in a file. Throws a {@link Failure} when the file cannot be read or is no image. */
+const DUMP_ADVICE = "make an image of it: tumbler sim --from DUMP --out IMAGE";
+
+/** The image in a file, which may be written back. Throws a {@link Failure} when the file cannot be read or is no image. */
 export function readImage(path: string): FlashImage {
-  const bytes = readWhole(path, MAX_FILE_BYTES);
+  const bytes = readWhole(path, MAX_DUMP_BYTES);
+  if (isImage(bytes) || !isDump(bytes)) return imageOf(path, bytes);
+  throw new Failure(`${path}: is a dump of a whole flash, which is never written to`, DUMP_ADVICE);
+}
+
+/** The lock in a file that is only looked at: an image, or a dump of a whole flash. Throws a {@link Failure}. */
+export function readFlash(path: string, files: DumpFiles = {}): FlashImage {
+  const bytes = readWhole(path, MAX_DUMP_BYTES);
+  if (!isImage(bytes) && isDump(bytes)) return imageOfDump({ path, bytes }, helpIn(files));
+  const named = files.nvsKeys ?? files.identity;
+  const image = imageOf(path, bytes);
+  if (named === undefined) return image;
+  throw new Failure(`${path}: is an image, which has its identity in plain`, `leave ${named} out`);
+}
+
+function helpIn({ nvsKeys, identity }: DumpFiles): DumpHelp {
+  const read = (path: string | undefined, limit: number): NamedBytes | undefined =>
+    path === undefined ? undefined : { path, bytes: readSecret(path, limit) };
+  return { nvsKeys: read(nvsKeys, MAX_KEYS_FILE_BYTES), identity: read(identity, MAX_IDENTITY_FILE_BYTES) };
+}
+
+const isImage = (bytes: Uint8Array): boolean =>
+  Buffer.from(bytes.subarray(0, 4)).toString("latin1") === "TMID";
+
+function imageOf(path: string, bytes: Uint8Array): FlashImage {
   try {
     return unpackImage(bytes);
   } catch (error) {
@@ -25,7 +63,7 @@ export function readImage(path: string): FlashImage {
 }
 
 const ADVICE = {
-  "not-an-image": "name a file that `tumbler provision` wrote, or a dump of all data partitions of a lock",
+  "not-an-image": "name a file that `tumbler provision` wrote, or a dump of a lock's whole flash",
   "newer-format": "use a newer version of this program",
   "damaged-identity":
     "read the flash again, or provision the lock anew; without its identity it opens for nobody",

@@ -12,6 +12,7 @@ type Add = (program: Command, terminal: Terminal) => void;
 const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
   demo: async () => (await import("./commands/demo")).addDemo,
   provision: async () => (await import("./commands/provision")).addProvision,
+  "factory-test": async () => (await import("./commands/factory-test")).addFactoryTest,
   inspect: async () => (await import("./commands/inspect")).addInspect,
   explain: async () => (await import("./commands/explain")).addExplain,
   calendar: async () => (await import("./commands/calendar")).addCalendar,
@@ -64,7 +65,7 @@ export async function main(args: readonly string[], terminal = processTerminal()
 }
 
 /** Says what went wrong, unless that was said already. Returns the exit code. */
-function report(error: unknown, terminal: Terminal): number {
+export function report(error: unknown, terminal: Terminal): number {
   // The parser has written its message by itself; help that was asked for is no error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.fine : Exit.unusable;
   if (error instanceof Failure) {

@@ -1,9 +1,11 @@
 // What the factory's test reaches of a device: facts that anybody may know, and for a lock without an owner its parts (firmware/console-lines.ts).
 
+import type { Crypto } from "../../protocol/crypto/port";
 import { toHex } from "../../protocol/wire/bytes";
-import type { LockReport } from "../console-lines";
+import type { BoltState, LockReport } from "../console-lines";
 import { FIRMWARE } from "../core/version";
-import type { ConsoleFacade, Told } from "./console";
+import type { Flash, HeldClock } from "../ports";
+import type { Await, ConsoleFacade, Told } from "./console";
 import type { Hosts, WifiScanner } from "./hosts";
 import { CHIP_FACTS, CHIP_FLAG, RESET } from "./native";
 import type { Device } from "./start";
@@ -22,64 +24,118 @@ const RESET_NAMES: readonly (readonly [number, string])[] = [
   [RESET.brownout, "brown-out"],
 ];
 
-/** The facade of a device. */
-export function consoleFacade(device: Device, hosts: Hosts): ConsoleFacade {
-  const { hardware, guard } = device;
-  const { native, timers, flash } = hosts;
-  const uptimeMs = () => Math.floor(native.uptimeMs());
-  const { battery, rtc, door, isHandleTurned } = hardware;
-  const partition = (path: string) =>
-    device.works?.board[path as "credentials" | "events"] ?? flash.open({ path, mode: "r" });
-  return {
-    isClaimed: () => device.isClaimed,
-    uptimeMs,
-    report: () => reportOf(device, hosts),
-    crypto: hosts.crypto,
-    random: (buffer) => native.fillRandom(buffer.buffer as ArrayBuffer, buffer.byteOffset, buffer.length),
-    get credentials() {
-      return partition("credentials");
-    },
-    get events() {
-      return partition("events");
-    },
-    awaitKey: hardware.keyTap.wait,
-    awaitCard: hardware.reader && hardware.cardTap.wait,
-    awaitReset: hardware.resetTap.wait,
-    moveBolt(to, told) {
-      if (to === "draw") hardware.bolt.draw();
-      else hardware.bolt.throw();
-      const look = guard.wrap("console", () => {
-        if (hardware.bolt.isMoving) timers.set(look, LOOK_MS);
-        else told(hardware.bolt.state);
-      });
-      timers.set(look, LOOK_MS);
-    },
-    isDoorClosed: door && (() => door.isClosed()),
-    isHandleTurned,
-    feedback(show) {
-      hardware.feedback[show](native.uptimeMs() / 1000);
-    },
-    batteryMv: battery && (() => battery.millivolts),
-    heldClock: rtc,
-    countNetworks: device.works?.site && ((told: Told<number>) => countNetworks(hosts, device, told)),
-    isAdvertising: () => device.works?.radio.isAdvertising ?? false,
-    sleep(seconds, told) {
-      const began = native.uptimeMs();
-      const error = native.lightSleep(1);
-      if (error !== 0) {
-        told(undefined, "built without sleep");
-        return;
-      }
-      timers.set(
-        guard.wrap("console", () => {
-          native.lightSleep(0);
-          told(Math.round(native.uptimeMs() - began));
-        }),
-        1000 * seconds,
-      );
-    },
-    watchdogSeconds: () => device.watchdogSeconds,
-  };
+/** The facade of a device: a class, whose methods stand in flash, and no object of functions, each of which would take its room in RAM. */
+export class DeviceFacade implements ConsoleFacade {
+  readonly #device: Device;
+  readonly #hosts: Hosts;
+
+  constructor(device: Device, hosts: Hosts) {
+    this.#device = device;
+    this.#hosts = hosts;
+  }
+
+  isClaimed(): boolean {
+    return this.#device.isClaimed;
+  }
+
+  uptimeMs(): number {
+    return Math.floor(this.#hosts.native.uptimeMs());
+  }
+
+  report(): LockReport {
+    return reportOf(this.#device, this.#hosts);
+  }
+
+  get crypto(): Crypto {
+    return this.#hosts.crypto;
+  }
+
+  random(buffer: Uint8Array): void {
+    this.#hosts.native.fillRandom(buffer.buffer as ArrayBuffer, buffer.byteOffset, buffer.length);
+  }
+
+  get credentials(): Flash {
+    return (
+      this.#device.works?.board.credentials ?? this.#hosts.flash.open({ path: "credentials", mode: "r" })
+    );
+  }
+
+  get events(): Flash {
+    return this.#device.works?.board.events ?? this.#hosts.flash.open({ path: "events", mode: "r" });
+  }
+
+  get awaitKey(): Await<number> {
+    return this.#device.hardware.keyTap.wait;
+  }
+
+  get awaitCard(): Await<number> | undefined {
+    const { reader, cardTap } = this.#device.hardware;
+    return reader && cardTap.wait;
+  }
+
+  get awaitReset(): Await<void> {
+    return this.#device.hardware.resetTap.wait;
+  }
+
+  moveBolt(to: "draw" | "throw", told: Told<BoltState>): void {
+    const { hardware, guard } = this.#device;
+    const { timers } = this.#hosts;
+    if (to === "draw") hardware.bolt.draw();
+    else hardware.bolt.throw();
+    const look = guard.wrap("console", () => {
+      if (hardware.bolt.isMoving) timers.set(look, LOOK_MS);
+      else told(hardware.bolt.state);
+    });
+    timers.set(look, LOOK_MS);
+  }
+
+  get isDoorClosed(): (() => boolean) | undefined {
+    const { door } = this.#device.hardware;
+    return door && (() => door.isClosed());
+  }
+
+  get isHandleTurned(): (() => boolean) | undefined {
+    return this.#device.hardware.isHandleTurned;
+  }
+
+  feedback(show: "granted" | "refused" | "identify"): void {
+    this.#device.hardware.feedback[show](this.#hosts.native.uptimeMs() / 1000);
+  }
+
+  get batteryMv(): (() => number) | undefined {
+    const { battery } = this.#device.hardware;
+    return battery && (() => battery.millivolts);
+  }
+
+  get heldClock(): HeldClock | undefined {
+    return this.#device.hardware.rtc;
+  }
+
+  get countNetworks(): ((told: Told<number>) => void) | undefined {
+    return this.#device.works?.site && ((told) => countNetworks(this.#hosts, this.#device, told));
+  }
+
+  isAdvertising(): boolean {
+    return this.#device.works?.radio.isAdvertising ?? false;
+  }
+
+  sleep(seconds: number, told: Told<number>): void {
+    const { native, timers } = this.#hosts;
+    const began = native.uptimeMs();
+    if (native.lightSleep(1) !== 0) {
+      told(undefined, "built without sleep");
+      return;
+    }
+    const over = this.#device.guard.wrap("console", () => {
+      native.lightSleep(0);
+      told(Math.round(native.uptimeMs() - began));
+    });
+    timers.set(over, 1000 * seconds);
+  }
+
+  watchdogSeconds(): number {
+    return this.#device.watchdogSeconds;
+  }
 }
 
 /** Looks for networks with an interface of its own; the lock's is left as it is. */

@@ -29,7 +29,7 @@ import type { NetHosts } from "./hosts";
 import { Device } from "./start";
 
 /** The certificate authority of the site's brokers, DER, where the build has been given one (firmware/README.md). */
-const AUTHORITY = "authority.der";
+const AUTHORITY = "site-ca.der";
 
 const native = new FFI();
 

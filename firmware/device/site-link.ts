@@ -35,6 +35,7 @@ export class SiteLink {
   /** The reading of the policy that network and broker were taken of. */
   #version = -1;
   #isOn = false;
+  #wasDateSet = false;
 
   constructor({ hosts, guard, lock, board, onEvent }: SiteOptions) {
     const { config, net, timers } = hosts;
@@ -83,6 +84,7 @@ export class SiteLink {
   wake(): void {
     this.#hours.wake(this.#board.clock.uptime());
     this.wifi.wake();
+    this.#date.wake();
     this.uplink.wake();
   }
 
@@ -95,8 +97,11 @@ export class SiteLink {
     this.#date.tick(isJoined);
     const order = this.#turns.centrals(centrals);
     if (order === "hang-up") this.#network.hangUp();
-    if (order === "connect") this.uplink.wake();
     this.uplink.tick();
+    // After the tick: a try that has just failed waits only from there on.
+    const isDateNew = this.#date.isSet && !this.#wasDateSet;
+    this.#wasDateSet = this.#date.isSet;
+    if (order === "connect" || isDateNew) this.uplink.wake();
   }
 
   #take(isOn: boolean): void {

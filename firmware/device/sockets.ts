@@ -111,9 +111,9 @@ export class SafeTcp implements TcpSocket {
       address,
       port,
       nodelay: true,
-      onReadable: (count) => this.#call(() => this.#arrived(count)),
-      onWritable: (count) => this.#call(() => options.onWritable(count)),
-      onError: () => this.#call(() => options.onError()),
+      onReadable: (count) => this.call(() => this.arrived(count)),
+      onWritable: (count) => this.call(() => options.onWritable(count)),
+      onError: () => this.call(() => options.onError()),
     });
     user.opened(this);
   }
@@ -130,7 +130,7 @@ export class SafeTcp implements TcpSocket {
     this.#readable = count;
   }
 
-  #arrived(count: number): void {
+  private arrived(count: number): void {
     this.#readable = 0;
     this.#options.onReadable(count);
     for (let before = count; this.#readable > 0 && this.#readable < before && !this.#isOver; ) {
@@ -140,15 +140,15 @@ export class SafeTcp implements TcpSocket {
   }
 
   /** What a callback throws ends the connection. */
-  #call(callback: () => void): void {
+  private call(callback: () => void): void {
     if (this.#isOver || this.#user.isOver) return;
     this.#isCalling = true;
     const isDone = this.#user.guard.run("socket", callback);
     this.#isCalling = false;
-    if (!isDone) this.#fail();
+    if (!isDone) this.fail();
   }
 
-  #fail(): void {
+  private fail(): void {
     this.close();
     this.#user.failed();
   }
@@ -177,7 +177,7 @@ export class SafeTcp implements TcpSocket {
       this.#user.watch?.sent(viewOf(bytes));
       room = this.#tcp.write(bytes);
     });
-    if (!isDone) this.#fail();
+    if (!isDone) this.fail();
     return room ?? 0;
   }
 
@@ -255,12 +255,12 @@ export class SafeResolver implements Resolver {
   resolve({ host, onResolved, onError }: ResolveOptions): void {
     this.#resolver.resolve({
       host,
-      onResolved: (name, address) => this.#tell(() => onResolved(name, address)),
-      onError: (name) => this.#tell(() => onError(name)),
+      onResolved: (name, address) => this.tell(() => onResolved(name, address)),
+      onError: (name) => this.tell(() => onError(name)),
     });
   }
 
-  #tell(callback: () => void): void {
+  private tell(callback: () => void): void {
     if (this.#isOver || this.#user.isOver) return;
     if (!this.#user.guard.run("dns", callback)) this.#user.failed();
   }

@@ -8,7 +8,7 @@ import { type Profile, profileById } from "../core/profile";
 import type { Board, Clock, Identity } from "../ports";
 import { SafeRadio } from "./bluetooth";
 import { Console } from "./console";
-import { consoleFacade } from "./console-facade";
+import { DeviceFacade } from "./console-facade";
 import { DoorHardware, faultOfConfig, pinMask } from "./door-hardware";
 import { FlashPartition } from "./flash";
 import { Guard } from "./guard";
@@ -83,7 +83,7 @@ export class Device {
     this.trouble =
       typeof found === "object" ? (this.works === undefined ? "no-lock" : "") : noIdentityText(found);
     this.#isProvisioned = found !== "not-provisioned";
-    const facade = consoleFacade(this, hosts);
+    const facade = new DeviceFacade(this, hosts);
     this.#console = new Console({
       serial: hosts.Serial,
       pins: config.console,

@@ -81,14 +81,14 @@ export class TlsWatch implements SocketWatch {
       this.#record.set(bytes.subarray(at, at + count), this.#got);
       this.#got += count;
       at += count;
-      if (this.#got === this.#record.length) this.#step();
+      if (this.#got === this.#record.length) this.step();
     }
   }
 
-  #step(): void {
+  private step(): void {
     const record = this.#record;
     if (record.length > RECORD_HEADER_BYTES) {
-      this.#messages(record.subarray(RECORD_HEADER_BYTES));
+      this.messages(record.subarray(RECORD_HEADER_BYTES));
       this.#record = new Uint8Array(RECORD_HEADER_BYTES);
       this.#got = 0;
       return;
@@ -105,25 +105,25 @@ export class TlsWatch implements SocketWatch {
   }
 
   /** The messages of one record: the SDK takes none that goes on in another. */
-  #messages(bytes: Uint8Array): void {
+  private messages(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; ) {
       const from = at + MESSAGE_HEADER_BYTES;
       const to = from + getU24(bytes, at + 1);
       if (from > bytes.length || to > bytes.length) refuse("a message beyond its record");
-      this.#message(bytes[at], bytes.subarray(from, to));
+      this.message(bytes[at], bytes.subarray(from, to));
       at = to;
     }
   }
 
-  #message(type: number, body: Uint8Array): void {
+  private message(type: number, body: Uint8Array): void {
     if (!FOLLOWS[type]?.includes(this.#last)) refuse(`message ${type} after ${this.#last}`);
     this.#last = type;
-    if (type === CERTIFICATE) this.#certificates(body);
+    if (type === CERTIFICATE) this.certificates(body);
     if (type === SERVER_KEY_EXCHANGE) checkSigned(body);
   }
 
   /** Two, the second of which is the authority's own. */
-  #certificates(body: Uint8Array): void {
+  private certificates(body: Uint8Array): void {
     const first = certificateAt(body, LENGTH_BYTES);
     const second = certificateAt(body, 2 * LENGTH_BYTES + first.length);
     const end = LENGTH_BYTES * 3 + first.length + second.length;

@@ -398,7 +398,7 @@ function slotOf(put: Put, generation: number): Slot {
 }
 
 function sameContent(a: Slot, b: Slot): boolean {
-  return entryBytes({ ...a, generation: 0 }).equals(entryBytes({ ...b, generation: 0 }));
+  return entryText({ ...a, generation: 0 }) === entryText({ ...b, generation: 0 });
 }
 
 /** A start that has not come, or cannot be told, leaves a slot installed (rule T5). */
@@ -412,23 +412,30 @@ function u32(value: number): Buffer {
   return bytes;
 }
 
-/** The 41 bytes of an entry, from their description: bit by bit, as text of zeros and ones. */
-export function entryBytes(slot: Slot): Buffer {
+/** The 41 bytes of an entry in hexadecimal, from their description: bit by bit, as text of zeros and ones. */
+function entryText(slot: Slot): string {
   const bits = (value: number, count: number): string => value.toString(2).padStart(count, "0");
+  const bytes = (value: number, count: number): string => value.toString(16).padStart(2 * count, "0");
   const { kind, role, minutesAfterFirstUse, digits, flags, firstUseHours, uses } = slot;
   const first =
     "00000" + bits(slot.slot, 10) + bits(kind, 2) + bits(role, 3) + bits(minutesAfterFirstUse, 12);
   const second =
     bits(digits === 0 ? 0 : digits - 3, 3) + bits(flags, 5) + bits(firstUseHours, 8) + bits(uses, 16);
-  return Buffer.concat([
-    u32(Number.parseInt(first, 2)),
-    u32(Number.parseInt(second, 2)),
-    u32(slot.generation).subarray(1),
-    Buffer.from(slot.tag, "hex"),
-    u32(slot.user),
-    u32(slot.grantor),
-    u32(slot.start),
-    u32(slot.end),
-    Buffer.of(slot.schedule, slot.capabilities),
-  ]);
+  return [
+    bytes(Number.parseInt(first, 2), 4),
+    bytes(Number.parseInt(second, 2), 4),
+    bytes(slot.generation, 3),
+    slot.tag,
+    ...[slot.user, slot.grantor, slot.start, slot.end].map((word) => bytes(word, 4)),
+    bytes(slot.schedule, 1),
+    bytes(slot.capabilities, 1),
+  ].join("");
+}
+
+/** The 41 bytes of an entry. It runs on engines without Node. */
+export function entryBytes(slot: Slot): Uint8Array {
+  const text = entryText(slot);
+  return Uint8Array.from({ length: text.length / 2 }, (_, i) =>
+    Number.parseInt(text.slice(2 * i, 2 * i + 2), 16),
+  );
 }

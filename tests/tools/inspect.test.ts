@@ -250,10 +250,10 @@ describe("tumbler inspect", () => {
     const short = at("short.img");
     writeFileSync(short, readFileSync(imageOf(door)).subarray(0, -1));
     const large = at("large.img");
-    writeFileSync(large, new Uint8Array(2 * 528_384 + 1));
+    writeFileSync(large, new Uint8Array(16_777_217));
     cases.push(
       [short, /wrong size: wanted 45056 bytes/],
-      [large, /has 1056769 bytes, wanted 1056768 at most/],
+      [large, /has 16777217 bytes, wanted 16777216 at most/],
     );
     for (const [path, text] of cases) {
       const { code, out, err } = await run(["inspect", path]);

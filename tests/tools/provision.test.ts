@@ -237,7 +237,7 @@ describe("tumbler provision", () => {
     for (const id of ["", "12", "00112233445566778", "001122334455667g"])
       await refused([...args, ...rest, "--lock-id", id], /--lock-id .*: wanted 16 hexadecimal digits/);
     await refused([...args, ...rest, "--profile", "l500"], /Allowed choices are lock-1000, l500i/);
-    await refused(["provision", "--record", "x"], /required option '--out <file>'/);
+    await refused(["provision", "--record", "x"], /no place for the lock\n\(add --out .* or --flash /);
     assert.deepEqual(readdirSync(dirname(out)), []);
     assert.equal((await run([...args, ...rest, "--site", "sixteen-letters-"])).code, 0);
   });

@@ -12,13 +12,14 @@ import { Reason } from "../../protocol/wire/codes";
 import { Kind } from "../../protocol/wire/entry";
 import { MAX_CARD_BYTES, MIN_CARD_BYTES } from "../../protocol/wire/limits";
 import { Trust } from "../../protocol/wire/receipt";
-import { mountFailure, openLock, readImage } from "../image";
+import { identityOption, nvsKeysOption } from "../flash-map/options";
+import { type DumpFiles, mountFailure, openLock, readFlash } from "../image";
 import { offlineAsked } from "../inspection/offline";
 import { answerOf, explanationJson, explanationText } from "../ui/explanation";
 import { Exit, exitHelp, Failure } from "../ui/failure";
 import type { Terminal } from "../ui/terminal";
 
-interface Options {
+interface Options extends DumpFiles {
   readonly pin?: string;
   readonly card?: string;
   readonly at?: string;
@@ -44,11 +45,13 @@ export function addExplain(program: Command, terminal: Terminal): void {
     .command("explain")
     .summary("tell whether a credential opens the door, and why")
     .description("Tells whether a credential would open the door, by which rule, and what comes next.")
-    .argument("<image>", "flash image, as `tumbler provision` makes it")
+    .argument("<image>", "flash image, as `tumbler provision` makes it, or a dump of a board's flash")
     .addOption(new Option("--pin <digits>", 'the PIN; "-" asks for it').conflicts("card"))
     .option("--card <hex>", "the card's UID in hexadecimal")
     .option("--at <time>", "the instant, such as 2027-03-01T09:00")
     .option("--bound <seconds>", "how far the lock's clock may be off", seconds, 0)
+    .addOption(nvsKeysOption())
+    .addOption(identityOption())
     .option("--json", "print the answer as JSON")
     .addHelpText("after", HELP)
     .action((path: string, options: Options) => explainFile(path, options, terminal));
@@ -60,7 +63,7 @@ function seconds(text: string): number {
 }
 
 async function explainFile(path: string, options: Options, terminal: Terminal): Promise<void> {
-  const lock = openLock(readImage(path));
+  const lock = openLock(readFlash(path, options));
   const failure = mountFailure(path, lock);
   if (failure !== undefined) throw failure;
   const now = instantAt(lock, options.at);

@@ -6,12 +6,13 @@ declare module "embedded:network/ntp/client" {
 }
 
 declare module "time" {
-  export default class Time {
+  const Time: {
     /** Sets the host's date: whole seconds since 1970, below 2³². */
-    static set(seconds: number): void;
+    set(seconds: number): void;
     /** Milliseconds of a counter that begins anew at 2³². */
-    static readonly ticks: number;
+    readonly ticks: number;
     /** From one reading of the counter to a later one. */
-    static delta(start: number, end?: number): number;
-  }
+    delta(start: number, end?: number): number;
+  };
+  export default Time;
 }

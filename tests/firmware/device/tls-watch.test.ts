@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Duplex } from "node:stream";
-import { connect, createSecureContext, TLSSocket } from "node:tls";
+import { connect, createSecureContext, type SecureContextOptions, TLSSocket } from "node:tls";
 import { SiteAuthority } from "../../../firmware/device/certificate";
 import { type Authority, MAX_RECORD_BYTES, TlsWatch } from "../../../firmware/device/tls-watch";
 import { AUTHORITY, CERTIFICATE, certificates, message, record } from "../../support/sdk/tls";
@@ -222,10 +222,13 @@ async function handshake(
   };
   const [near, far] = wire(each, (bytes) => one.received(bytes));
   // What the SDK's client offers: no tickets, one curve, and signatures of SHA-256.
-  const limits = {
-    ...{ maxVersion: "TLSv1.2", ciphers, ecdhCurve: "prime256v1", sigalgs: "ECDSA+SHA256:RSA+SHA256" },
+  const limits: SecureContextOptions = {
+    maxVersion: "TLSv1.2",
+    ciphers,
+    ecdhCurve: "prime256v1",
+    sigalgs: "ECDSA+SHA256:RSA+SHA256",
     secureOptions: constants.SSL_OP_NO_TICKET,
-  } as const;
+  };
   const secureContext = createSecureContext({ key: site.key, cert: site.leaf + site.ca, ...limits });
   const server = new TLSSocket(far, { isServer: true, secureContext });
   const own = createSecureContext(limits);

@@ -1,4 +1,4 @@
-// As much of NimBLE and of FreeRTOS as radio.c uses, in its shapes, for a program on this machine: a second here is ten milliseconds.
+// As much of NimBLE and of FreeRTOS as radio.c uses, in its shapes, for a program on this machine: it waits a tenth as long.
 
 #ifndef TUMBLER_MODEL_H
 #define TUMBLER_MODEL_H
@@ -56,7 +56,7 @@ void ble_hs_unlock(void);
 typedef struct { pthread_mutex_t mutex; pthread_cond_t given; int count; } StaticSemaphore_t;
 typedef StaticSemaphore_t* SemaphoreHandle_t;
 #define pdTRUE 1
-#define pdMS_TO_TICKS(ms) ((ms) / 100)
+#define pdMS_TO_TICKS(ms) ((ms) / 10)
 SemaphoreHandle_t xSemaphoreCreateBinaryStatic(StaticSemaphore_t* buffer);
 int xSemaphoreTake(SemaphoreHandle_t semaphore, unsigned ticks);
 int xSemaphoreGive(SemaphoreHandle_t semaphore);
