@@ -4,6 +4,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
+  appendFileSync,
   chmodSync,
   copyFileSync,
   existsSync,
@@ -56,6 +57,7 @@ export function makeCertificates(folder: string): void {
   const authority = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial"];
   const days = ["-days", "3650", "-extfile", "broker.ext"];
   openssl("x509", "-req", "-in", "broker.csr", ...authority, ...days, "-out", "broker.crt");
+  appendFileSync(join(folder, "broker.crt"), readFileSync(join(folder, "ca.crt")));
 }
 
 async function freePort(): Promise<number> {
