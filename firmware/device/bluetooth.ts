@@ -1,8 +1,11 @@
 // The board's Bluetooth (rules S5, S14), over the SDK's GATT server, whose habits are mended here. Whatever a callback throws is caught; a read
 // is always given bytes, since the stack takes nothing else. The SDK's own `close` of a connection is never called: it leaves the connection
 // in the stack's hands while its record is freed. A connection is ended by its handle instead, which the chip's own listener has kept in the
-// order of connecting, and its record stays until the SDK says goodbye; the core hears nothing more of it meanwhile.
+// order of connecting, and its record stays until the SDK says goodbye; the core hears nothing more of it meanwhile. The lock's address on the
+// air is random, and changes together with the id that it shows (rule S7): whoever follows one of them loses both at once.
 
+import { readAdvert } from "../../protocol/wire/advert";
+import { equal } from "../../protocol/wire/bytes";
 import type {
   AdvertRecords,
   GattCharacteristic,
@@ -25,12 +28,20 @@ const MOST_MISSED = 8;
 const NOTIFY_HEADER_BYTES = 3;
 /** Every connection takes an MTU of 23. */
 const LEAST_WRITE_BYTES = 20;
-const NOTHING = new Uint8Array(0);
+const NOTHING: Uint8Array = new Uint8Array(0);
+/** AD type: service data behind a 128-bit UUID. */
+const SERVICE_DATA = 0x21;
+const UUID_BYTES = 16;
 
 /** The chip's own record of connections: native functions. */
 export interface Gap {
-  /** Begins to keep handles; negative where it cannot. Needs the stack, which is there once the server is ready. */
+  /**
+   * Begins to keep handles and to hide the chip's address; positive where the server will be ready once more for that, negative where it
+   * cannot. Needs the stack, which is there once the server is ready.
+   */
   gapListen(): number;
+  /** Stops advertising, and has another address for what is advertised next; negative where it cannot. */
+  gapAddress(): number;
   /** The beginning or the end of a connection has been dealt with: the stack waits for that. */
   gapTaken(): void;
   /** The handle of the nth connection since boot, from 0 on; negative when it is over, or never was. */
@@ -102,8 +113,9 @@ class SafeServer implements GattServer {
   readonly #links: Link[] = [];
   /** Connections since boot. */
   #connects = 0;
-  #isListening = false;
   #shown: readonly [AdvertRecords, AdvertRecords | undefined] | undefined;
+  /** The id that was shown last. */
+  #id = NOTHING;
 
   constructor(parts: RadioParts, options: GattOptions) {
     this.#parts = parts;
@@ -144,8 +156,20 @@ class SafeServer implements GattServer {
   }
 
   startAdvertising(scan: AdvertRecords, response?: AdvertRecords): void {
+    this.hide(response);
     this.#sdk.startAdvertising(scan, response);
     this.#shown = [scan, response];
+  }
+
+  /** Another address for another id, also while somebody is connected: two ids under one address would be two names of one lock. */
+  private hide(response: AdvertRecords | undefined): void {
+    const { gap, guard } = this.#parts;
+    const record = response?.[SERVICE_DATA];
+    const id = record && readAdvert(record.subarray(UUID_BYTES))?.id;
+    if (id === undefined || equal(id, this.#id)) return;
+    this.#id = id;
+    const error = gap.gapAddress();
+    if (error < 0) guard.noted("bluetooth", new Error(`no address: ${error}`));
   }
 
   private renew(): void {
@@ -200,12 +224,10 @@ class SafeServer implements GattServer {
   }
 
   private ready(): void {
-    if (!this.#isListening) {
-      this.#isListening = true;
-      const error = this.#parts.gap.gapListen();
-      if (error < 0) this.#parts.guard.noted("bluetooth", new Error(`no listener: ${error}`));
-    }
-    this.#options.onReady();
+    const { gap, guard } = this.#parts;
+    const listens = gap.gapListen();
+    if (listens < 0) guard.noted("bluetooth", new Error(`no listener: ${listens}`));
+    if (listens <= 0) this.#options.onReady();
   }
 
   private taken(): void {

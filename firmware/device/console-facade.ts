@@ -6,6 +6,7 @@ import type { BoltState, LockReport } from "../console-lines";
 import { FIRMWARE } from "../core/version";
 import type { Flash, HeldClock } from "../ports";
 import type { Await, ConsoleFacade, Told } from "./console";
+import { touchMask } from "./door-hardware";
 import type { Hosts, WifiScanner } from "./hosts";
 import { CHIP_FACTS, CHIP_FLAG, RESET } from "./native";
 import type { Device } from "./start";
@@ -120,14 +121,14 @@ export class DeviceFacade implements ConsoleFacade {
   }
 
   sleep(seconds: number, told: Told<number>): void {
-    const { native, timers } = this.#hosts;
+    const { native, timers, config } = this.#hosts;
     const began = native.uptimeMs();
-    if (native.lightSleep(1) !== 0) {
+    if (native.lightSleep(1, ...touchMask(config)) !== 0) {
       told(undefined, "built without sleep");
       return;
     }
     const over = this.#device.guard.wrap("console", () => {
-      native.lightSleep(0);
+      native.lightSleep(0, ...touchMask(config));
       told(Math.round(native.uptimeMs() - began));
     });
     timers.set(over, 1000 * seconds);

@@ -5,6 +5,7 @@
 import { Battery } from "./battery";
 import type { BoardConfig } from "./board-config";
 import { MotorBolt } from "./bolt";
+import type { BoltState } from "./bolt-motion";
 import { Pn532Reader } from "./card-reader";
 import { ReedSensor } from "./door-sensor";
 import { LightsAndBuzzer } from "./feedback";
@@ -78,7 +79,14 @@ export class DoorHardware {
     const { hosts, guard, clock, onEvent } = options;
     const { config, Digital, PWM, timers } = hosts;
     const uptimeMs = () => clock.uptime() * 1000;
-    this.bolt = new MotorBolt({ pins: config.bolt, Digital, timers, guard, uptimeMs, onState: onEvent });
+    this.bolt = new MotorBolt({
+      pins: config.bolt,
+      Digital,
+      timers,
+      guard,
+      uptimeMs,
+      onState: (state) => this.#moved(state),
+    });
     this.feedback = new LightsAndBuzzer({ pins: config, Digital, PWM, timers, clock, guard });
     this.door = this.#made("door", config.door, (pins) => {
       return new ReedSensor({ pins, Digital, guard, uptimeMs, onChange: onEvent });
@@ -115,6 +123,13 @@ export class DoorHardware {
       this.#options.guard.noted(name, error);
       return undefined;
     }
+  }
+
+  /** Whoever was let in and finds the door shut shall know that it is the door's fault (rule M9). */
+  #moved(state: BoltState): void {
+    const { clock, onEvent } = this.#options;
+    if (state === "jammed" || state === "fault") this.feedback.refused(clock.uptime());
+    onEvent();
   }
 
   #touched(): void {
@@ -185,12 +200,23 @@ export function pinMask(pins: readonly number[]): readonly [low: number, high: n
   return [low >>> 0, high >>> 0];
 }
 
+/** The pins that somebody who presses a key or the reset button pulls low: they wake the chip from light sleep. */
+export function touchMask({ keypad, reset }: BoardConfig): readonly [low: number, high: number] {
+  return pinMask([...keypad.columns, reset.pin]);
+}
+
 /** What is wrong with a board's manifest, in words; undefined for nothing. Whoever builds a board reads it at its first boot. */
 export function faultOfConfig(config: BoardConfig): string | undefined {
   const { keypad, bolt, lights, buzzer } = config;
   if (keypad.rows.length !== 4 || keypad.columns.length !== 3) return "config.lock.keypad: 4 rows, 3 columns";
   const pins = [...keypad.rows, ...keypad.columns, bolt.draw, bolt.throw, bolt.drawn, bolt.thrown];
   pins.push(lights.granted, lights.refused, buzzer.pin, config.reset.pin);
+  pins.push(config.console.receive, config.console.transmit);
+  if (config.reader !== undefined) pins.push(config.reader.receive, config.reader.transmit);
+  if (config.door !== undefined) pins.push(config.door.closed);
+  if (config.handle !== undefined) pins.push(config.handle.turned);
+  if (config.battery !== undefined) pins.push(config.battery.pin);
+  if (config.rtc !== undefined) pins.push(config.rtc.data, config.rtc.clock);
   for (const [i, pin] of pins.entries()) {
     if (!Number.isInteger(pin) || pin < 0 || pin > 39) return `config.lock: no such pin: ${pin}`;
     if (pins.indexOf(pin) !== i) return `config.lock: pin ${pin} has two uses`;

@@ -99,15 +99,18 @@ export class LightsAndBuzzer implements Feedback {
   }
 
   #wait(pattern: Pattern, at: number): void {
-    const { timers, clock, guard } = this.#options;
+    const { timers, guard } = this.#options;
     const due = guard.wrap("feedback", () => {
       // A timer's milliseconds are coarser than the clock's.
-      if (clock.uptime() < at) this.#wait(pattern, at);
+      if (this.#microsecondsTo(at) > 0) this.#wait(pattern, at);
       else this.#begin(pattern);
     });
-    // Whole microseconds first: a sum of seconds is not exact, and one that is over by nothing would cost a millisecond.
-    const us = Math.round((at - clock.uptime()) * 1e6);
-    timers.set(due, Math.max(0, Math.ceil(us / 1000)));
+    timers.set(due, Math.max(0, Math.ceil(this.#microsecondsTo(at) / 1000)));
+  }
+
+  /** Whole ones: a sum of seconds is not exact, and one that is over by nothing would be waited for again and again. */
+  #microsecondsTo(at: number): number {
+    return Math.round((at - this.#options.clock.uptime()) * 1e6);
   }
 
   #begin(pattern: Pattern): void {

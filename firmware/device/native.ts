@@ -141,16 +141,18 @@ export interface NativeChip {
 export interface NativeIdentity {
   /** Reads the record into exactly 128 bytes: its length, or an error (-0x1102: there is none; -0x10f: the chip has no such partition). */
   identityRead(out: ArrayBuffer): number;
-  /** Erases the partition for good: 0, or an error. Nothing but provisioning makes a lock of the chip again. */
-  identityErase(): number;
 }
 
 /** Sleep and watchdog: power.c. */
 export interface NativePower {
   /** What ended a deep sleep, one of {@link WAKE}; `none` after any other start. */
   wakeCause(): number;
-  /** Lets the chip sleep lightly whenever nothing is to be done (1), or not (0): 0, or an error where it was built without. */
-  lightSleep(on: number): number;
+  /**
+   * Lets the chip sleep lightly whenever nothing is to be done (1), or not (0): 0, or an error, and then it does not. Timers wake it when
+   * they are due, and so does whichever of these pins comes down: bits, 0 to 31 in the low word and 32 to 63 in the high one. They must be
+   * open with a falling edge, which is told as ever, and be the same each time.
+   */
+  lightSleep(on: number, pinsLow: number, pinsHigh: number): number;
   /**
    * Sleeps deeply for `seconds` (0: for ever), or until a key is pressed; the chip then boots. Pins are bits, 0 to 31 in the low word and
    * 32 to 63 in the high one, and must all be pins that stay alive in sleep: rows are held high, columns are pulled down and watched. It
@@ -188,10 +190,13 @@ export interface NativeUpdate {
 /** Connections: radio.c. */
 export interface NativeRadio {
   /**
-   * Stands between NimBLE and the SDK's GATT server from now on. Called in the server's `onReady`, before anything is advertised. 0, or an
-   * error.
+   * Stands between NimBLE and the SDK's GATT server from now on, and has the server advertise under random addresses. Called in every
+   * `onReady` of the server, before anything is advertised: 1 where the server will be ready once more, with such an address, and only
+   * then is ready indeed; 0 where it is; or an error, and then it goes on under the chip's own address.
    */
   gapListen(): number;
+  /** Stops advertising and takes a new random address, under which advertising is to begin again: 0, or an error. */
+  gapAddress(): number;
   /**
    * JavaScript has dealt with what the server told it last: called once in every `onConnect`, and once after every `onDisconnect` has
    * returned (from a timer of 0 ms), whatever they threw. NimBLE's task waits for it for at most 10 s; a connection that was not taken by

@@ -9,7 +9,7 @@ import type { Board, Clock, Identity } from "../ports";
 import { SafeRadio } from "./bluetooth";
 import { Console } from "./console";
 import { DeviceFacade } from "./console-facade";
-import { DoorHardware, faultOfConfig, pinMask } from "./door-hardware";
+import { DoorHardware, faultOfConfig, pinMask, touchMask } from "./door-hardware";
 import { FlashPartition } from "./flash";
 import { Guard } from "./guard";
 import type { Hosts } from "./hosts";
@@ -212,7 +212,8 @@ export class Device {
     const isLight = rest === "light";
     if (isLight !== this.#isLight) {
       this.#isLight = isLight;
-      native.lightSleep(isLight ? 1 : 0);
+      // The turn goes on: its timer wakes the chip. A touch does at once, and is told as if the chip had been awake.
+      native.lightSleep(isLight ? 1 : 0, ...touchMask(config));
     }
     if (rest !== "deep") return;
     const { rows, columns } = config.keypad;

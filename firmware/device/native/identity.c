@@ -1,6 +1,6 @@
 // Where a lock's identity is kept (rule X10): the blob "identity" of the namespace "tumbler" in the NVS partition "identity", encrypted with
 // the keys of the partition nvs_keys on chips that are set up for it. The partition is open only while it is read, so nothing of it stays in
-// memory. Provisioning writes it; the lock only reads it, or erases it for good.
+// memory. Provisioning writes it; the lock only reads it, and the partition is marked read-only: mounting it with wrong keys would erase it.
 
 #include "native.h"
 
@@ -55,10 +55,4 @@ int32_t identityRead(uint8_t* out)
 	int32_t length = readBlob(out);
 	error = nvs_flash_deinit_partition(PARTITION);
 	return length >= 0 && error != ESP_OK ? resultOf(error) : length;
-}
-
-int32_t identityErase(void)
-{
-	// It is not open, or erasing closes it; what counts is whether it is erased.
-	return resultOf(nvs_flash_erase_partition(PARTITION));
 }

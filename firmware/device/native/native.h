@@ -34,11 +34,10 @@ int32_t chipFacts(uint8_t* out);
 
 // identity.c
 int32_t identityRead(uint8_t* out);
-int32_t identityErase(void);
 
 // power.c
 int32_t wakeCause(void);
-int32_t lightSleep(int32_t on);
+int32_t lightSleep(int32_t on, uint32_t pinsLow, uint32_t pinsHigh);
 int32_t deepSleep(uint32_t seconds, uint32_t columnsLow, uint32_t columnsHigh, uint32_t rowsLow, uint32_t rowsHigh);
 int32_t pinsAwake(uint32_t low, uint32_t high);
 int32_t watchdogStart(uint32_t seconds);
@@ -53,6 +52,7 @@ int32_t nextVersion(void);
 
 // radio.c
 int32_t gapListen(void);
+int32_t gapAddress(void);
 void gapTaken(void);
 int32_t gapHandle(uint32_t n);
 int32_t gapTerminate(uint32_t handle);

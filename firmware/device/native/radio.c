@@ -7,6 +7,9 @@
 //  - one that JavaScript does not take, since word of it was lost or the lock's turn is far too long, is ended, and is served nothing.
 // It is NimBLE's task that waits, as it does in the SDK whenever a characteristic is read or written; JavaScript never waits for that task.
 // All of this runs on NimBLE's task, except for the functions of native.h and the word of a notification sent, which come from JavaScript's.
+//
+// And that server advertises under the chip's own address, by which anybody knows the lock again whatever else it shows. But when NimBLE is in
+// step with the controller, the server asks for the kind of address to use, and NimBLE prefers a random one where there is any. So there is.
 
 #include "native.h"
 
@@ -42,6 +45,9 @@ static struct {
 	int isLost;
 } known[PLACES];
 static unsigned beginnings;
+
+/** What the server does when NimBLE is in step with the controller: it asks for an address, and gets ready. */
+static ble_hs_sync_fn* serverSync;
 
 /** The place of a handle plus one, or of zero; PLACES for none. */
 static int placeOf(unsigned handle)
@@ -164,6 +170,21 @@ static void guardService(const struct ble_gatt_svc_def* service, uint16_t handle
 	}
 }
 
+/** Takes a new random address, while nothing is advertised; 0, or an error of NimBLE. It has the static kind, which every central connects to. */
+static int takeAddress(void)
+{
+	ble_addr_t address;
+	int error = ble_hs_id_gen_rnd(0, &address);
+	return error != 0 ? error : ble_hs_id_set_rnd(address.val);
+}
+
+/** A reset of the controller loses the address, too. */
+static void onSync(void)
+{
+	takeAddress();
+	serverSync();
+}
+
 int32_t gapListen(void)
 {
 	if (taken != NULL)
@@ -173,7 +194,20 @@ int32_t gapListen(void)
 		return resultOf(error);
 	taken = xSemaphoreCreateBinaryStatic(&takenBuffer);
 	ble_gatts_lcl_svc_foreach(guardService, NULL);
-	return 0;
+	serverSync = ble_hs_cfg.sync_cb;
+	ble_hs_cfg.sync_cb = onSync;
+	error = takeAddress();
+	if (error != 0)
+		return resultOf(error);
+	// The server has asked already, before anybody could come before it: it asks again.
+	serverSync();
+	return 1;
+}
+
+int32_t gapAddress(void)
+{
+	int error = ble_gap_adv_stop();
+	return resultOf(error != 0 && error != BLE_HS_EALREADY ? error : takeAddress());
 }
 
 void gapTaken(void)

@@ -4,8 +4,14 @@ import assert from "node:assert/strict";
 import { Bluetooth } from "../../../firmware/core/bluetooth";
 import { ADVERTISE_MS, HANG_UP_MS, SafeRadio } from "../../../firmware/device/bluetooth";
 import { Guard } from "../../../firmware/device/guard";
-import type { GattCharacteristic, GattConnection, GattOptions, GattServer } from "../../../firmware/ports";
-import { Gatt } from "../../../protocol/wire/advert";
+import type {
+  AdvertRecords,
+  GattCharacteristic,
+  GattConnection,
+  GattOptions,
+  GattServer,
+} from "../../../firmware/ports";
+import { Gatt, packAdvert } from "../../../protocol/wire/advert";
 import type { Line } from "../../../simulator/net/air";
 import { virtualRadio } from "../../../simulator/net/gatt-port";
 import { BleSite, peopleWithPins } from "../../support/ble-site";
@@ -65,6 +71,13 @@ class Core {
   }
 }
 
+/** What a lock shows behind its service's identifier. */
+function serviceData(id: number, applied: number): AdvertRecords {
+  const record = new Uint8Array(16 + 9);
+  record.set(packAdvert({ id: new Uint8Array(6).fill(id), applied, flags: 0 }), 16);
+  return { 33: record };
+}
+
 class Rig {
   readonly timers = new VirtualTimers();
   readonly script = new ScriptedRadio();
@@ -121,7 +134,8 @@ describe("S5 the board's radio", () => {
       "unsubscribe 0",
       "disconnect 0",
     ]);
-    assert.equal(rig.events, rig.core.heard.length);
+    // The server was ready twice, and the core heard of it once.
+    assert.equal(rig.events, 1 + rig.core.heard.length);
     rig.check();
   });
 
@@ -297,6 +311,38 @@ describe("S5 the board's radio", () => {
     rig.timers.advance(ADVERTISE_MS);
     assert.throws(() => rig.core.server?.startAdvertising({ flags: 6 }), /invalid adv/);
     assert.equal(rig.guard.faults, 1);
+  });
+
+  it("S7 is ready for the core under a random address, and not before", () => {
+    const rig = new Rig();
+    assert.deepEqual([rig.core.heard, rig.gap.address], [["ready"], 1]);
+  });
+
+  it("S7 has another address whenever it shows another id, also to whoever is connected, and for nothing else", () => {
+    const rig = new Rig();
+    const shows = (id: number, applied = 1): number => {
+      rig.core.server?.startAdvertising({ flags: 6 }, serviceData(id, applied));
+      return rig.gap.address;
+    };
+    assert.deepEqual([shows(7), shows(7), shows(7, 2), shows(8)], [2, 2, 2, 3]);
+    rig.timers.advance(ADVERTISE_MS);
+    assert.equal(rig.gap.address, 3);
+    const central = rig.connect();
+    assert.equal(shows(9), 4);
+    central.disconnect();
+    assert.equal(shows(9), 4);
+    rig.core.server?.startAdvertising({ flags: 6 });
+    rig.core.server?.startAdvertising({ flags: 6 }, { 33: new Uint8Array(16) });
+    assert.equal(rig.gap.address, 4);
+    assert.equal(rig.guard.faults, 0);
+    rig.check();
+  });
+
+  it("S7 shows itself under the address that it has where there is no other, and says so", () => {
+    const rig = new Rig();
+    rig.gap.addresses = -12;
+    rig.core.server?.startAdvertising({ flags: 6 }, serviceData(7, 1));
+    assert.deepEqual([rig.gap.address, rig.guard.faults, rig.script.advertised.length], [1, 1, 1]);
   });
 
   it("makes one server a boot", () => {

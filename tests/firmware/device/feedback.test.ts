@@ -145,6 +145,21 @@ describe("C6 One thing is shown at a time", () => {
     assert.ok(bench.film().includes("400 RB"));
   });
 
+  it("at its time whatever the clock shows: a sum of seconds that is over by nothing is not waited for again and again", () => {
+    fc.assert(
+      fc.property(fc.nat(10_000_000), (start) => {
+        const bench = new Bench();
+        bench.timers.advance(start);
+        bench.feedback.granted(start / 1000 + 0.4);
+        bench.timers.advance(399);
+        assert.equal(bench.look, "");
+        bench.timers.advance(1);
+        assert.ok(bench.look.startsWith("G"));
+      }),
+      { examples: [[75_730]] },
+    );
+  });
+
   it("and the two lights are never on together, whatever is shown when", () => {
     const shows = fc.array(
       fc.record({

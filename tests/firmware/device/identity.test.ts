@@ -47,7 +47,6 @@ describe("X10 The identity of a chip", () => {
           new Uint8Array(out).set(record);
           return record.length;
         },
-        identityErase: () => 0,
       });
       assert.ok(seen !== undefined && new Uint8Array(seen).every((byte) => byte === 0));
     }

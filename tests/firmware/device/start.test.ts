@@ -2,6 +2,7 @@
 // of it fails (rules M11, S14, X14).
 
 import assert from "node:assert/strict";
+import { pinMask } from "../../../firmware/device/door-hardware";
 import type { Hosts } from "../../../firmware/device/hosts";
 import { BOXED_S } from "../../../firmware/device/power";
 import { WATCHDOG_S } from "../../../firmware/device/start";
@@ -13,7 +14,7 @@ import { Trust } from "../../../protocol/wire/receipt";
 import { packBroker, packWifi, Setting } from "../../../protocol/wire/settings";
 import { node } from "../../../simulator/board/crypto";
 import { Door, L500I } from "../../support/door";
-import { Bench, type BenchOptions } from "../../support/sdk/bench";
+import { BENCH_CONFIG, Bench, type BenchOptions } from "../../support/sdk/bench";
 
 /** A lock with an owner and one PIN, and what the power leaves of it. */
 function claimed(): Door {
@@ -54,6 +55,24 @@ describe("the device, started on its flash", () => {
       at.live(10);
       assert.ok(at.bolt.position > 0.9);
     }
+  });
+
+  it("M9 shows a person who was let in that the bolt is stuck, with the motor off, and opens once it is free", () => {
+    // Before the door locks itself again, which is another command.
+    const bolt = { ...BENCH_CONFIG.bolt, timeoutMs: 700 };
+    const at = bench(claimed(), { change: (hosts) => ({ ...hosts, config: { ...hosts.config, bolt } }) });
+    at.live(1);
+    at.bolt.wall = 0.6;
+    at.type("47114711#");
+    let isRefused = false;
+    for (let i = 0; i < 400; i++) {
+      at.live(0.05);
+      isRefused ||= at.pins.isHigh(BENCH_CONFIG.lights.refused);
+    }
+    assert.ok(isRefused);
+    assert.equal(at.bolt.isOn, false);
+    at.bolt.wall = undefined;
+    assert.equal(opens(at), true);
   });
 
   it("is a lock without an identity that opens for nobody, and says so over its cable", () => {
@@ -160,7 +179,7 @@ describe("S14 the device sleeps", () => {
       0,
       (1 << 18) | (1 << 19) | (1 << 22),
       0,
-      (1 << 12) | (1 << 13) | (1 << 14) | (1 << 27),
+      (1 << 13) | (1 << 14) | (1 << 15) | (1 << 4),
       0,
     ]);
     assert.ok(at.called("restart") > 0);
@@ -169,9 +188,12 @@ describe("S14 the device sleeps", () => {
   it("lightly with an owner, and wakes for a key", () => {
     const at = bench(claimed());
     at.live(30);
-    assert.deepEqual(at.chip.calls.filter(([name]) => name === "lightSleep").at(-1)?.[1], 1);
+    const last = () => at.chip.calls.filter(([name]) => name === "lightSleep").at(-1);
+    const { keypad, reset } = BENCH_CONFIG;
+    const pins = pinMask([...keypad.columns, reset.pin]);
+    assert.deepEqual(last(), ["lightSleep", 1, ...pins]);
     at.type("4");
-    assert.deepEqual(at.chip.calls.filter(([name]) => name === "lightSleep").at(-1)?.[1], 0);
+    assert.deepEqual(last(), ["lightSleep", 0, ...pins]);
   });
 });
 

@@ -34,7 +34,7 @@ const { rtc: _, ...lockPins } = boardManifest.config.lock;
 export const BENCH_CONFIG: BoardConfig = {
   ...lockPins,
   bolt: { ...lockPins.bolt, ...BOLT_PINS },
-  keypad: { rows: [13, 14, 27, 12], columns: [18, 19, 22] },
+  keypad: { rows: lockPins.keypad.rows, columns: [18, 19, 22] },
 };
 const KEYS = [1, 2, 3, 4, 5, 6, 7, 8, 9, Key.clear, 0, Key.confirm];
 
@@ -201,6 +201,7 @@ export class Bench {
 function gapOf(gap: SdkGap) {
   return {
     gapListen: () => gap.gapListen(),
+    gapAddress: () => gap.gapAddress(),
     gapTaken: () => gap.gapTaken(),
     gapHandle: (n: number) => gap.gapHandle(n),
     gapTerminate: (handle: number) => gap.gapTerminate(handle),

@@ -6,8 +6,11 @@ import type { GattConnection, GattOptions, GattServer } from "../../../firmware/
 /** The chip's record of connections, as the native functions keep it, and what a lock must not do. */
 export class SdkGap {
   readonly misuses: string[] = [];
-  /** What `gapListen` answers. */
+  /** What `gapListen` and `gapAddress` answer where they cannot; 0 where they can. */
   listens = 0;
+  addresses = 0;
+  /** The address that the lock has: 0 is the chip's own, and each one after it another random one. */
+  address = 0;
   /** Ends that do not begin, though they were asked for. */
   refuses = 0;
   /** How often the stack has told the lock something and waited, and how often it was let go on. */
@@ -29,8 +32,16 @@ export class SdkGap {
 
   gapListen(): number {
     if (!this.#isUp) this.#misused("gapListen: there is no stack yet");
-    this.#isListening = this.listens === 0;
-    return this.listens;
+    if (this.listens !== 0 || this.#isListening) return this.listens;
+    this.#isListening = true;
+    this.address = 1;
+    return 1;
+  }
+
+  gapAddress(): number {
+    if (!this.#isUp) this.#misused("gapAddress: there is no stack yet");
+    if (this.#isListening && this.addresses === 0) this.address++;
+    return this.addresses;
   }
 
   gapTaken(): void {
@@ -95,7 +106,10 @@ export function sdkServer(
         ...options,
         onReady() {
           gap.up();
+          const { address } = gap;
           options.onReady();
+          // It has another kind of address from now on, and is ready with it once more.
+          if (gap.address !== address) options.onReady();
         },
         onConnect(connection) {
           Object.defineProperty(connection, "close", { value: () => gap.closed() });

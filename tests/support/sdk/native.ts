@@ -211,18 +211,12 @@ export class ChipModel implements Native {
     return this.identity.length;
   }
 
-  identityErase(): number {
-    this.calls.push(["identityErase"]);
-    this.identity = -0x1102;
-    return 0;
-  }
-
   wakeCause(): number {
     return this.wake;
   }
 
-  lightSleep(on: number): number {
-    this.calls.push(["lightSleep", on]);
+  lightSleep(on: number, pinsLow: number, pinsHigh: number): number {
+    this.calls.push(["lightSleep", on, pinsLow, pinsHigh]);
     return this.powerError;
   }
 
@@ -271,6 +265,11 @@ export class ChipModel implements Native {
 
   gapListen(): number {
     this.calls.push(["gapListen"]);
+    return this.gapError;
+  }
+
+  gapAddress(): number {
+    this.calls.push(["gapAddress"]);
     return this.gapError;
   }
 

@@ -10,9 +10,17 @@ import { OTA_STATE, WAKE } from "../../../../firmware/device/native";
 
 const FOLDER = join(__dirname, "../../../../firmware/device/native");
 const MODEL = join(__dirname, "esp");
-const SET_UP = ["PM_ENABLE", "ESP_TASK_WDT_EN", "ESP_TASK_WDT_TIMEOUT_S=10", "NVS_ENCRYPTION"];
+const SET_UP = [
+  "PM_ENABLE",
+  "PM_LIGHT_SLEEP_CALLBACKS",
+  "ESP_TASK_WDT_EN",
+  "ESP_TASK_WDT_TIMEOUT_S=10",
+  "NVS_ENCRYPTION",
+];
 /** Columns 4 and 33, rows 12 and 32. */
 const SLEEP = "deepSleep 300 16 2 4096 1";
+/** Of pins 4 and 33. */
+const LIGHT = "lightSleep 1 16 2";
 const ROWS = [
   "init 12 0",
   "output 12 0",
@@ -72,6 +80,7 @@ describe("The chip in C", function () {
   describe("sleep", () => {
     it("holds the rows high, pulls the columns down, watches them and the time, and sleeps", () => {
       const steps = [
+        "unwatch 1 0",
         ...ROWS,
         ...COLUMNS,
         "power 0 1",
@@ -138,12 +147,75 @@ describe("The chip in C", function () {
       assert.equal(causeOf(1 << 2), WAKE.other);
     });
 
-    it("is light only where the chip was built for it, and leaves the clock's rates as they are", () => {
-      assert.deepEqual(full("lightSleep 1"), ["get-pm 0 0", "set-pm 240080 1", "lightSleep = 0"]);
-      assert.deepEqual(full("lightSleep 0"), ["get-pm 0 0", "set-pm 240080 0", "lightSleep = 0"]);
-      for (const name of ["get-pm", "set-pm"])
-        assert.equal(result(full(`fail ${name} 0x106`, "lightSleep 1")), -0x106);
-      assert.deepEqual([result(bare("lightSleep 1")), result(bare("lightSleep 0"))], [-0x106, 0]);
+    it("is light only where the chip was built for it and can be woken, and leaves the clock's rates as they are", () => {
+      const watching = ["callbacks 0 0", "watch-pins 0 0"];
+      assert.deepEqual(full(LIGHT), [...watching, "get-pm 0 0", "set-pm 240080 1", "lightSleep = 0"]);
+      assert.deepEqual(full("lightSleep 0 0 0"), ["get-pm 0 0", "set-pm 240080 0", "lightSleep = 0"]);
+      for (const name of ["callbacks", "watch-pins", "get-pm", "set-pm"]) {
+        const lines = full(`fail ${name} 0x106`, LIGHT);
+        assert.equal(result(lines), -0x106, name);
+        assert.ok(lines.at(-2)?.endsWith("fails"), name);
+      }
+      assert.deepEqual([result(bare(LIGHT)), result(bare("lightSleep 0 0 0"))], [-0x106, 0]);
+    });
+
+    it("is not light without a pin, with one that there is not, and with others than before", () => {
+      for (const pins of ["0 0", "16777216 0", "16 256"])
+        assert.equal(result(full(`lightSleep 1 ${pins}`)), -0x102, pins);
+      assert.equal(result(full(LIGHT, "lightSleep 1 16 0")), -0x103);
+      assert.equal(
+        full(LIGHT, "lightSleep 0 0 0", LIGHT).filter((line) => line === "callbacks 0 0").length,
+        1,
+      );
+    });
+  });
+
+  describe("S14 a key in light sleep", () => {
+    const WATCHED = ["wakes 4 4", "wakes 33 4"];
+    const AWAKE = ["wakes-not 4 4", "interrupts 4 2", "wakes-not 33 4", "interrupts 33 2"];
+    const FOUR = 1 << 4;
+    const BOTH = 2 ** 33 + FOUR;
+    /** What happens in these sleeps, and between them. */
+    const slept = (...lines: string[]): string[] => {
+      const all = full(LIGHT, ...lines);
+      return all.slice(all.indexOf("lightSleep = 0") + 1);
+    };
+    const told = (...lines: string[]) => slept(...lines).filter((line) => line.startsWith("told"));
+
+    it("wakes the chip by its level, which interrupts nobody awake, and is told as the edge that it was", () => {
+      assert.deepEqual(slept("doze 0"), [...WATCHED, ...AWAKE, "told 0 0"]);
+      assert.deepEqual(slept(`doze ${FOUR}`), [...WATCHED, ...AWAKE, "told 16 0"]);
+      assert.deepEqual(told(`doze ${BOTH}`), ["told 16 2"]);
+    });
+
+    it("is told once while it is held, keeps nobody awake, and wakes again when it was released", () => {
+      const lines = slept(`doze ${FOUR}`, `doze ${FOUR}`).slice(WATCHED.length + AWAKE.length + 1);
+      assert.deepEqual(lines, [
+        "wakes 33 4",
+        "wakes-not 4 2",
+        "interrupts 4 2",
+        "wakes-not 33 4",
+        "interrupts 33 2",
+        "told 0 0",
+      ]);
+      const again = [`doze ${FOUR}`, "doze 0", `doze ${FOUR}`];
+      assert.deepEqual(told(...again), ["told 16 0", "told 0 0", "told 16 0"]);
+      const between = [`doze ${FOUR}`, "low 0", `doze ${FOUR}`];
+      assert.deepEqual(told(...between), ["told 16 0", "told 16 0"]);
+      assert.deepEqual(told(`doze ${FOUR}`, `doze ${BOTH}`), ["told 16 0", "told 0 2"]);
+    });
+
+    it("is not told where it was down before the lock slept at all: it is no touch, as a stuck button is none", () => {
+      const lines = full(`low ${FOUR}`, LIGHT, `doze ${FOUR}`, `doze ${FOUR}`);
+      assert.deepEqual(
+        lines.filter((line) => line.startsWith("told")),
+        ["told 0 0", "told 0 0"],
+      );
+      assert.ok(!lines.includes("wakes 4 4"));
+    });
+
+    it("wakes also when it comes down just before the chip sleeps", () => {
+      assert.deepEqual(slept(`low ${FOUR}`, `doze ${FOUR}`), [...WATCHED, ...AWAKE, "told 16 0"]);
     });
   });
 
@@ -201,11 +273,6 @@ describe("The chip in C", function () {
       }
       assert.equal(result(full("fail close 0x1101", "identityRead")), -0x1101);
       assert.equal(result(bare("fail open -1", "identityRead")), -1);
-    });
-
-    it("is erased for good, or says why not", () => {
-      assert.deepEqual(full("identityErase"), ["erase 105 0", "identityErase = 0"]);
-      assert.equal(result(full("fail erase 0x105", "identityErase")), -0x105);
     });
   });
 

@@ -142,10 +142,10 @@ describe("The double of the bridge", () => {
     assert.throws(() => (native.sha256 as (...args: unknown[]) => void)(buffer, buffer, 0), SyntaxError);
     const model = new ChipModel();
     model.native.pinsAwake(-1, 2 ** 32 + 5);
-    model.native.lightSleep(2 ** 32 - 1);
+    model.native.lightSleep(2 ** 32 - 1, 2 ** 32 - 1, 2 ** 32);
     assert.deepEqual(model.calls, [
       ["pinsAwake", 0xffffffff, 5],
-      ["lightSleep", -1],
+      ["lightSleep", -1, 0xffffffff, 0],
     ]);
   });
 

@@ -39,8 +39,8 @@ describe("The radio in C", function () {
 
   /** The same with the listener in its place. */
   function safe(...events: string[]): string[] {
-    const [first, ...rest] = seen("listen", ...events);
-    assert.equal(first, "listen 0");
+    const [ready, first, ...rest] = seen("listen", ...events);
+    assert.deepEqual([ready, first], ["ready random", "listen 1"]);
     return rest;
   }
 
@@ -177,5 +177,46 @@ describe("The radio in C", function () {
       "sent 0",
       "sent 14",
     ]);
+  });
+
+  describe("S7 the address", () => {
+    it("is random from before anything is shown: the server asks for it once more, and once only", () => {
+      assert.deepEqual(seen("show"), ["shown 0"]);
+      assert.deepEqual(safe("show", "listen", "show"), ["shown 1", "listen 0", "shown 1"]);
+    });
+
+    it("is another one each time that it is asked for, whether the lock shows itself or not", () => {
+      assert.deepEqual(safe("show", "address", "show", "address", "address", "show"), [
+        "shown 1",
+        "address 0",
+        "shown 2",
+        "address 0",
+        "address 0",
+        "shown 4",
+      ]);
+      assert.deepEqual(safe("show", "up 1", "connect 1", "address", "show").slice(-2), [
+        "address 0",
+        "shown 2",
+      ]);
+    });
+
+    it("is random again after the controller was reset", () => {
+      assert.deepEqual(safe("show", "reset", "show"), ["shown 1", "ready random", "shown 2"]);
+    });
+
+    it("stays where there is no other, and the lock says so", () => {
+      const errors = [
+        ["fail 1", -9],
+        ["fail 2", -12],
+        ["fail 0 5", -5],
+      ] as const;
+      for (const [fail, error] of errors)
+        assert.deepEqual(safe(fail, "address", "show"), [`address ${error}`, "shown 1"]);
+      assert.deepEqual(seen("fail 2", "listen", "listen", "show"), ["listen -12", "listen 0", "shown 0"]);
+      assert.deepEqual(seen("fail 2", "listen", "fail 0", "reset", "show").slice(1), [
+        "ready random",
+        "shown 2",
+      ]);
+    });
   });
 });

@@ -30,10 +30,20 @@ esp_err_t rtc_gpio_hold_dis(gpio_num_t pin) { return note("release", pin, 0); }
 esp_err_t rtc_gpio_pullup_dis(gpio_num_t pin) { return note("no-pullup", pin, 0); }
 esp_err_t rtc_gpio_pulldown_en(gpio_num_t pin) { return note("pulldown", pin, 0); }
 
+// A pin's interrupt: what it waits for, as it would be awake.
+static uint64_t levels = ~0ULL;
+static int types[40];
+gpio_dev_t GPIO;
+int gpio_get_level(gpio_num_t pin) { return levels >> pin & 1; }
+esp_err_t gpio_wakeup_enable(gpio_num_t pin, int type) { types[pin] = type; return note("wakes", pin, type); }
+esp_err_t gpio_wakeup_disable(gpio_num_t pin) { return note("wakes-not", pin, types[pin]); }
+esp_err_t gpio_set_intr_type(gpio_num_t pin, int type) { types[pin] = type; return note("interrupts", pin, type); }
+
 uint32_t esp_sleep_get_wakeup_causes(void) { return causes; }
 esp_err_t esp_sleep_pd_config(int domain, int option) { return note("power", domain, option); }
 esp_err_t esp_sleep_enable_ext1_wakeup_io(uint64_t mask, int mode) { return note("watch", (long long)mask, mode); }
 esp_err_t esp_sleep_enable_timer_wakeup(uint64_t us) { return note("timer", (long long)us, 0); }
+esp_err_t esp_sleep_enable_gpio_wakeup(void) { return note("watch-pins", 0, 0); }
 esp_err_t esp_sleep_disable_wakeup_source(int source) { return note("unwatch", source, 0); }
 esp_err_t esp_deep_sleep_try_to_start(void) { return note("sleep", 0, 0); }
 
@@ -46,6 +56,25 @@ esp_err_t esp_pm_configure(const void* config)
 {
 	const esp_pm_config_t* c = config;
 	return note("set-pm", c->max_freq_mhz * 1000 + c->min_freq_mhz, c->light_sleep_enable);
+}
+
+static esp_pm_sleep_cbs_register_config_t callbacks;
+esp_err_t esp_pm_light_sleep_register_cbs(esp_pm_sleep_cbs_register_config_t* config)
+{
+	callbacks = *config;
+	return note("callbacks", callbacks.enter_cb_prior, callbacks.exit_cb_prior);
+}
+
+/** One light sleep, at whose end pins are as given. */
+static void doze(uint64_t during)
+{
+	if (callbacks.enter_cb != NULL)
+		callbacks.enter_cb(1000, callbacks.enter_cb_user_arg);
+	levels = during;
+	GPIO = (gpio_dev_t){ 0 };
+	if (callbacks.exit_cb != NULL)
+		callbacks.exit_cb(1000, callbacks.exit_cb_user_arg);
+	printf("told %u %u\n", GPIO.status_w1ts, GPIO.status1_w1ts.val);
 }
 
 esp_err_t esp_task_wdt_init(const esp_task_wdt_config_t* config) { return note("wdt-init", config->timeout_ms, config->trigger_panic); }
@@ -73,7 +102,6 @@ esp_err_t nvs_flash_read_security_cfg(const esp_partition_t* from, nvs_sec_cfg_t
 esp_err_t nvs_flash_secure_init_partition(const char* label, nvs_sec_cfg_t* config) { return note("open-secure", label[0], config->tky[31]); }
 esp_err_t nvs_flash_init_partition(const char* label) { return note("open", label[0], 0); }
 esp_err_t nvs_flash_deinit_partition(const char* label) { return note("close", label[0], 0); }
-esp_err_t nvs_flash_erase_partition(const char* label) { return note("erase", label[0], 0); }
 esp_err_t nvs_open_from_partition(const char* label, const char* space, int mode, nvs_handle_t* handle)
 {
 	*handle = 7;
@@ -108,13 +136,12 @@ static int call(const char* name, const unsigned* n)
 {
 	static uint8_t record[128];
 	if (strcmp(name, "wakeCause") == 0) return wakeCause();
-	if (strcmp(name, "lightSleep") == 0) return lightSleep((int)n[0]);
+	if (strcmp(name, "lightSleep") == 0) return lightSleep((int)n[0], n[1], n[2]);
 	if (strcmp(name, "deepSleep") == 0) return deepSleep(n[0], n[1], n[2], n[3], n[4]);
 	if (strcmp(name, "pinsAwake") == 0) return pinsAwake(n[0], n[1]);
 	if (strcmp(name, "watchdogStart") == 0) return watchdogStart(n[0]);
 	if (strcmp(name, "watchdogFeed") == 0) return watchdogFeed();
 	if (strcmp(name, "identityRead") == 0) return identityRead(record);
-	if (strcmp(name, "identityErase") == 0) return identityErase();
 	if (strcmp(name, "otaState") == 0) return otaState();
 	if (strcmp(name, "otaAccept") == 0) return otaAccept();
 	if (strcmp(name, "otaReject") == 0) return otaReject();
@@ -127,6 +154,15 @@ int main(void)
 	char line[200], name[60];
 	while (fgets(line, sizeof line, stdin) != NULL) {
 		unsigned n[5] = { 0 };
+		unsigned long long pins;
+		if (sscanf(line, "low %lli", (long long*)&pins) == 1) {
+			levels = ~pins;
+			continue;
+		}
+		if (sscanf(line, "doze %lli", (long long*)&pins) == 1) {
+			doze(~pins);
+			continue;
+		}
 		if (sscanf(line, "fail %59s %i", failing, &failure) == 2 || sscanf(line, "causes %i", (int*)&causes) == 1 ||
 		    sscanf(line, "state %i", &state) == 1 || sscanf(line, "next %i", &next) == 1 || sscanf(line, "version %i", &version) == 1 ||
 		    sscanf(line, "keys %i", &keys) == 1 || sscanf(line, "length %i", &length) == 1)

@@ -108,6 +108,17 @@ static int serverAccess(uint16_t handle, uint16_t attribute, struct ble_gatt_acc
 	return 0;
 }
 
+static int secret, isRandom, isShown, failure;
+
+/** It asks once for the kind of address, and advertises under that one. */
+static void serverSync(void)
+{
+	isRandom = secret != 0;
+	printf("ready %s\n", isRandom ? "random" : "public");
+}
+
+struct ble_hs_cfg ble_hs_cfg = { serverSync };
+
 static int ownAccess(uint16_t handle, uint16_t attribute, struct ble_gatt_access_ctxt* context, void* argument)
 {
 	(void)attribute, (void)context, (void)argument;
@@ -153,6 +164,46 @@ int ble_gap_terminate(uint16_t handle, uint8_t reason)
 {
 	printf("terminate %d %d\n", handle, reason);
 	return ble_hs_conn_find(handle) == NULL ? BLE_HS_ENOTCONN : 0;
+}
+
+int ble_gap_adv_stop(void)
+{
+	int wasShown = isShown;
+	if (failure < 0)
+		return -failure;
+	isShown = 0;
+	return wasShown ? 0 : BLE_HS_EALREADY;
+}
+
+int ble_hs_id_gen_rnd(int nrpa, ble_addr_t* out)
+{
+	static uint8_t count;
+	if (failure == 1)
+		return 9;
+	*out = (ble_addr_t){ 1, { ++count, 0, 0, 0, 0, nrpa ? 0 : 0xc0 } };
+	return 0;
+}
+
+int ble_hs_id_set_rnd(const uint8_t* address)
+{
+	if (isShown || failure == 2)
+		return 12;
+	secret = address[5] == 0xc0 ? address[0] : 0;
+	return 0;
+}
+
+/** The server's, as JavaScript asks for it. */
+static void show(void)
+{
+	isShown = 1;
+	printf("shown %d\n", isRandom ? secret : 0);
+}
+
+/** The controller is reset, and loses what it knew. */
+static void reset(void)
+{
+	isShown = secret = 0;
+	ble_hs_cfg.sync_cb();
 }
 
 void ble_gatts_lcl_svc_foreach(ble_gatt_svc_foreach_fn fn, void* argument)
@@ -271,6 +322,14 @@ int main(void)
 		struct ble_gatt_access_ctxt context = { 0 };
 		if (strcmp(what, "listen") == 0)
 			printf("listen %d\n", gapListen());
+		else if (strcmp(what, "address") == 0)
+			printf("address %d\n", gapAddress());
+		else if (strcmp(what, "show") == 0)
+			show();
+		else if (strcmp(what, "reset") == 0)
+			reset();
+		else if (strcmp(what, "fail") == 0)
+			failure = handle - value;
 		else if (strcmp(what, "up") == 0)
 			up((uint16_t)handle);
 		else if (strcmp(what, "down") == 0)

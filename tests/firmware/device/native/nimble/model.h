@@ -9,6 +9,7 @@
 
 #define BLE_ATT_ERR_UNLIKELY 0x0e
 #define BLE_ERR_REM_USER_CONN_TERM 0x13
+#define BLE_HS_EALREADY 2
 #define BLE_HS_EINVAL 3
 #define BLE_HS_ENOTCONN 7
 #define BLE_HS_CONN_HANDLE_NONE 0xffff
@@ -38,6 +39,14 @@ struct ble_gap_event_listener { ble_gap_event_fn* fn; void* arg; };
 int ble_gap_event_listener_register(struct ble_gap_event_listener* listener, ble_gap_event_fn* fn, void* argument);
 int ble_gap_set_event_cb(uint16_t handle, ble_gap_event_fn* fn, void* argument);
 int ble_gap_terminate(uint16_t handle, uint8_t reason);
+int ble_gap_adv_stop(void);
+
+typedef struct { uint8_t type, val[6]; } ble_addr_t;
+int ble_hs_id_gen_rnd(int nrpa, ble_addr_t* out);
+int ble_hs_id_set_rnd(const uint8_t* address);
+typedef void ble_hs_sync_fn(void);
+struct ble_hs_cfg { ble_hs_sync_fn* sync_cb; };
+extern struct ble_hs_cfg ble_hs_cfg;
 
 typedef struct { uint8_t type; } ble_uuid_t;
 struct ble_gatt_access_ctxt { int operation; };
