@@ -237,6 +237,11 @@ export class Bench {
     if (reason !== 0) throw new Error("bench: refused with reason " + reason);
   }
 
+  /** An entry of any kind; the reason. */
+  enter(digits: Uint8Array): number {
+    return this.lock.enterPin(digits);
+  }
+
   /** A table alone, with so many slots. */
   mountTable(slots: number): void {
     const profile = this.#core.profileById(this.board.identity.profile);

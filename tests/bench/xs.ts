@@ -6,6 +6,7 @@
 // lock with crypto in C its steps and its heap go away, and only `own` of a bundle stays.
 
 import { MTU } from "../../firmware/core/bluetooth";
+import { L500I, LOCK_1000, type Profile } from "../../firmware/core/profile";
 import { MAX_RADIO_SESSIONS } from "../../firmware/core/session";
 import { signTime } from "../../protocol/issuer/encode";
 import { ascii } from "../../protocol/wire/bytes";
@@ -14,7 +15,9 @@ import { frame, helloBody, Type } from "../../protocol/wire/messages";
 import { Setting } from "../../protocol/wire/settings";
 import { Door } from "../support/door";
 import { bytecodeBytes, type Heap, type XsMachine } from "../xs/harness";
+import { BOARD_HEAP, peakOnXs, told } from "../xs/life/live";
 import { startBesideCore } from "../xs/life/machine";
+import { longLife } from "../xs/life/stories";
 import { packIdentity } from "./xs-rig";
 
 /** Named figures; names with `heap` and `bytecode` are bytes, those with `compute` steps of the engine. */
@@ -35,11 +38,8 @@ const FIRMWARE = `
 
 const SLOTS = 1000;
 const FEW_SLOTS = 10;
-/** So many PINs are looked up of each kind: chains of the index differ in length. */
-const SAMPLES = 6;
 const COUNTED = 3;
 const SCHEDULED = 4;
-const DISABLED = 500;
 /** The random bytes of the rig's board. */
 const NONCE = new Uint8Array(8).fill(7);
 /** A bundle's message and a receipt's, about as long as they are when they are signed. */
@@ -51,20 +51,33 @@ const pinOf = (slot: number): string => String(10_000_000 + slot * 80_021);
 const literal = (bytes: Uint8Array): string => "new Uint8Array([" + Array.from(bytes).join() + "])";
 const digits = (pin: string): string => literal(ascii(pin));
 
-/** A lock with all slots filled, of which one counts its uses, one has a schedule of eight windows and six are disabled. */
-function fullLock(): Door {
-  const door = new Door();
+/** Which slots of a lock are what. */
+interface Layout {
+  readonly profile: Profile;
+  readonly disabled: number;
+  /** So many PINs are looked up of each kind: chains of the index differ in length. */
+  readonly samples: number;
+  /** The slot of a sample that opens. */
+  readonly hit: (i: number) => number;
+}
+
+const LARGE: Layout = { profile: LOCK_1000, disabled: 500, samples: 6, hit: (i) => i * 41 + 300 };
+const SMALL: Layout = { profile: L500I, disabled: 5, samples: 3, hit: (i) => i };
+
+/** A lock with all slots filled, of which one counts its uses, one has a schedule of eight windows and some are disabled. */
+function fullLock({ profile, disabled, samples }: Layout = LARGE): Door {
+  const door = new Door({ profile });
   const zone = ascii("CET-1CEST,M3.5.0,M10.5.0/3");
   const windows = Array.from({ length: 8 }, (_, i) => ({ days: EVERY_DAY, start: i * 180, duration: 170 }));
   door.apply({ op: "set", setting: Setting.zone, value: zone }, { op: "put-schedule", id: 1, windows });
   const first = door.seq + 1;
   const day = { start: door.now - 3600, end: door.now + 86_400 };
-  const puts = Array.from({ length: SLOTS }, (_, slot) => {
+  const puts = Array.from({ length: profile.slots }, (_, slot) => {
     const more = { uses: slot === COUNTED ? 1000 : 0, schedule: slot === SCHEDULED ? 1 : 0 };
     return door.pin(slot, pinOf(slot), { ...more, ...(slot === SCHEDULED ? day : {}) });
   });
   door.apply(...puts);
-  for (let slot = DISABLED; slot < DISABLED + SAMPLES; slot++)
+  for (let slot = disabled; slot < disabled + samples; slot++)
     door.apply({ op: "disable", slot, generation: first + slot });
   return door;
 }
@@ -79,12 +92,19 @@ function replacing(door: Door, slot: number, firstPin: number): Uint8Array {
   return door.bundle(puts);
 }
 
-/** The messages that a lock gets: it learns the time, then two bundles, of which the second is measured. */
-function conversation(door: Door): Uint8Array[] {
+/** The messages by which a lock learns the time. */
+function introduction(door: Door): Uint8Array[] {
   const answer = { lock: door.identity.lock, nonce: NONCE, time: door.now, timeEpoch: 0 };
   return [
     frame(Type.hello, 1, helloBody(MAX_MESSAGE_BYTES)),
     frame(Type.time, 2, signTime(door.crypto, door.issuer, answer)),
+  ];
+}
+
+/** The messages that a lock gets: it learns the time, then two bundles, of which the second is measured. */
+function conversation(door: Door): Uint8Array[] {
+  return [
+    ...introduction(door),
     frame(Type.bundle, 3, replacing(door, 100, 20_000_000)),
     frame(Type.bundle, 4, replacing(door, 200, 30_000_000)),
   ];
@@ -118,30 +138,65 @@ async function growth(machine: XsMachine, before: Heap, statements: string): Pro
   return (await machine.heap()).bytes - before.bytes;
 }
 
-/** The compute of looking up so many PINs, the least and the most. */
-async function lookups(machine: XsMachine, pin: (i: number) => string): Promise<[number, number]> {
+/** The compute of looking up PINs, the least and the most. */
+async function lookups(machine: XsMachine, pins: readonly string[]): Promise<[number, number]> {
   const computes: number[] = [];
-  for (let i = 0; i < SAMPLES; i++) computes.push(await compute(machine, `bench.lookup(${digits(pin(i))})`));
+  for (const pin of pins) computes.push(await compute(machine, `bench.lookup(${digits(pin)})`));
   return [Math.min(...computes), Math.max(...computes)];
 }
 
-async function doorFigures(machine: XsMachine): Promise<XsFigures> {
-  const hmac = await compute(machine, `bench.hmac(${digits("123456789")})`);
-  const hit = await lookups(machine, (i) => pinOf(i * 41 + 300));
-  const miss = await lookups(machine, (i) => String(90_000_000 + i));
-  const disabled = await lookups(machine, (i) => pinOf(DISABLED + i));
+/** The compute of one entry at the keypad: tag, decision, commit, event and bolt. */
+async function entry(machine: XsMachine, pin: string): Promise<number> {
+  await run(machine, `globalThis.typed = ${digits(pin)}`);
+  const steps = await run(machine, "bench.enter(typed)");
+  await run(machine, "bench.lock.tick()");
+  return steps;
+}
+
+/** A door at which people open, and somebody types what no slot has and what a disabled one has; names end in `suffix`. */
+async function doorFigures(
+  machine: XsMachine,
+  { disabled, samples, hit: slotOf }: Layout,
+  suffix = "",
+): Promise<XsFigures> {
+  const numbers = Array.from({ length: samples }, (_, i) => i);
+  const pins = {
+    hit: numbers.map((i) => pinOf(slotOf(i))),
+    miss: numbers.map((i) => String(90_000_000 + i)),
+    disabled: numbers.map((i) => pinOf(disabled + i)),
+  };
+  const hit = await lookups(machine, pins.hit);
+  const miss = await lookups(machine, pins.miss);
+  const off = await lookups(machine, pins.disabled);
   const decisions: number[] = [];
   for (const slot of [0, COUNTED, SCHEDULED])
     decisions.push(await compute(machine, `bench.open(${digits(pinOf(slot))})`));
-  return {
-    "xs.compute_hmac": hmac,
-    "xs.compute_lookup": Math.max(hit[1], miss[1], disabled[1]),
+  const figures: XsFigures = {
+    "xs.compute_lookup": Math.max(hit[1], miss[1], off[1]),
     "xs.compute_lookup_hit": hit[1],
     "xs.compute_lookup_miss": miss[1],
-    "xs.compute_lookup_disabled": disabled[1],
-    "xs.compute_lookup_least": Math.min(hit[0], miss[0], disabled[0]),
+    "xs.compute_lookup_disabled": off[1],
+    "xs.compute_lookup_least": Math.min(hit[0], miss[0], off[0]),
     "xs.compute_decide": Math.max(...decisions),
+    "xs.compute_decide_hit": await entry(machine, pins.hit[0]),
+    "xs.compute_decide_miss": await entry(machine, pins.miss[0]),
+    "xs.compute_decide_disabled": await entry(machine, pins.disabled[0]),
   };
+  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [name + suffix, value]));
+}
+
+/** The same at the door of a ten-slot lock. */
+async function smallDoorFigures(): Promise<XsFigures> {
+  const door = fullLock(SMALL);
+  const machine = await startBesideCore(BESIDE);
+  try {
+    await load(machine, door);
+    await run(machine, "bench.makeBoard(); bench.boot(); bench.lock.tick()");
+    await talk(machine, introduction(door));
+    return await doorFigures(machine, SMALL, "_10_slots");
+  } finally {
+    await machine.close();
+  }
 }
 
 async function signatureFigures(machine: XsMachine): Promise<XsFigures> {
@@ -172,9 +227,11 @@ async function lockFigures(machine: XsMachine, messages: readonly Uint8Array[]):
   const tick = await run(machine, "bench.lock.tick()");
   const booted = await growth(machine, before, "");
   const [, , first, bundle] = await talk(machine, messages);
-  const atDoor = await doorFigures(machine);
+  const hmac = await compute(machine, `bench.hmac(${digits("123456789")})`);
+  const atDoor = await doorFigures(machine, LARGE);
   const served = await growth(machine, before, "");
   return {
+    "xs.compute_hmac": hmac,
     ...atDoor,
     "xs.heap_bytes_after_boot": booted,
     "xs.heap_bytes_in_service": served,
@@ -240,7 +297,19 @@ async function cryptoHeap(): Promise<number> {
   }
 }
 
-/** Every figure, by running the lock on XS; a few seconds. */
+/** The most that a lock ever needs at once, in all of the whole life of a thousand-slot lock. */
+async function peakFigures(): Promise<XsFigures> {
+  const { all, running } = await peakOnXs(told(longLife));
+  return {
+    "xs.peak_heap_bytes": all.bytes,
+    "xs.peak_heap_bytes_running": running.bytes,
+    "xs.peak_heap_slots": all.slots,
+    "xs.peak_heap_chunk_bytes": all.chunkBytes,
+    "xs.peak_stack_slots": all.stackSlots,
+  };
+}
+
+/** Every figure, by running the lock on XS; half a minute. */
 export async function xsFigures(): Promise<XsFigures> {
   const door = fullLock();
   const machine = await startBesideCore(BESIDE);
@@ -257,6 +326,8 @@ export async function xsFigures(): Promise<XsFigures> {
       ...(await ownFigures(machine, messages)),
       ...(await bluetoothFigures(machine)),
       ...(await tableFigures(machine)),
+      ...(await smallDoorFigures()),
+      ...(await peakFigures()),
       "xs.heap_bytes_portable_crypto": await cryptoHeap(),
       "xs.bytecode_bytes": await bytecodeBytes({ text: FIRMWARE }),
     };
@@ -264,9 +335,6 @@ export async function xsFigures(): Promise<XsFigures> {
     await machine.close();
   }
 }
-
-/** What the lock's board gives beside its built-ins and preloaded modules: the aim of its `creation`. */
-export const BOARD_HEAP = { slots: 3_500, chunkBytes: 64 * 1024 };
 
 /** Boots a full lock and lets it serve, its three lines of Bluetooth in use, in a heap that cannot grow beyond {@link BOARD_HEAP}; throws XsStopped where that is too small. */
 export async function serveOnBoardHeap(): Promise<void> {

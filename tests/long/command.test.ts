@@ -28,6 +28,8 @@ describe("The long run", () => {
       ["storage --bit 7", /--only: wanted the part/],
       ["storage --only wear --mode scrambled", /leave nothing to try/],
       ["storage --only flips --size small --bit 999999999", /name no state that there is/],
+      ["xs --bits 16", /--bits: wanted 32 or 64, got 16/],
+      ["xs --only lives", /--only: wanted one of life, small, vectors, storage, got lives/],
     ];
     const ofCases = (suite: string): [string, RegExp][] => [
       [`${suite} --case x`, /--case: wanted a whole number, got x/],

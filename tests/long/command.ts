@@ -7,8 +7,9 @@ import { decision } from "./decision";
 import { fuzzing } from "./fuzz";
 import { storage } from "./storage";
 import { BadOption, type Options, type PartReport, type Standing, type Suite } from "./suite";
+import { xs } from "./xs";
 
-const SUITES: readonly Suite[] = [storage, decision, fuzzing];
+const SUITES: readonly Suite[] = [storage, decision, fuzzing, xs];
 
 const EXIT = { fine: 0, broken: 1, misused: 2 } as const;
 const DEFAULT_SEED = 1;

@@ -2,6 +2,7 @@
 // thing may be gone as long as the table says so.
 
 import type { Table } from "../../firmware/core/storage/table";
+import { toHex } from "../../protocol/wire/bytes";
 import type { Held, Operation, ReferenceTable, Slot, Use } from "./reference-table";
 
 /** Something that is not as it must be: in a word, and for a person. */
@@ -13,8 +14,7 @@ export interface Difference {
 /** Of what must follow from what was read already, every so many are read all the same: another share at each position. */
 const STRIDE = 8;
 
-const hex = (bytes: Uint8Array | undefined): string =>
-  bytes === undefined ? "nothing" : Buffer.from(bytes).toString("hex");
+const hex = (bytes: Uint8Array | undefined): string => (bytes === undefined ? "nothing" : toHex(bytes));
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

@@ -4,6 +4,7 @@
 import { LOCK_1000, type Profile } from "../../firmware/core/profile";
 import { Table } from "../../firmware/core/storage/table";
 import type { Flash } from "../../firmware/ports";
+import { fromHex, toHex } from "../../protocol/wire/bytes";
 import { Code } from "../../protocol/wire/codes";
 import { emptyEntry } from "../../protocol/wire/entry";
 import { type FaultPlan, FaultyNor } from "../../simulator/board/faulty-nor";
@@ -146,7 +147,7 @@ class Maker {
       slot,
       kind,
       digits: kind === 1 ? 4 + this.#noise.below(7) : 0,
-      tag: Buffer.from(bytesOf(this.#noise, 12)).toString("hex"),
+      tag: toHex(bytesOf(this.#noise, 12)),
       user: 1 + this.#noise.below(0xffff_fffe),
       grantor: this.#noise.below(2) * this.#noise.next(),
       uses: this.#noise.below(2) * this.#noise.below(0x10000),
@@ -272,7 +273,7 @@ export function nextWrite(reference: ReferenceTable, spared: ReadonlySet<number>
     kind: 2,
     role: 1,
     digits: 0,
-    tag: Buffer.from(bytesOf(new Noise(seq), 12)).toString("hex"),
+    tag: toHex(bytesOf(new Noise(seq), 12)),
     user: seq,
     grantor: 0,
     uses: 0,
@@ -305,7 +306,7 @@ export function perform(table: Table, operation: Operation): boolean {
     case "put":
     case "change": {
       const { content, code, seq, head } = operation;
-      const entry = { ...emptyEntry(), ...content, tag: new Uint8Array(Buffer.from(content.tag, "hex")) };
+      const entry = { ...emptyEntry(), ...content, tag: fromHex(content.tag) };
       return table.commitSlot(entry, code, seq, head);
     }
     case "drop":

@@ -1,7 +1,7 @@
 // Makes one script out of TypeScript modules, for the XS engine. Whatever needs Node, or a package's Node form, fails here.
 
 import { join } from "node:path";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 const ROOT = join(__dirname, "../..");
 
@@ -15,11 +15,28 @@ export interface Bundle {
   bytes: number;
 }
 
+/** Modules of which nothing is used. */
+function empty(names: readonly string[]): Plugin {
+  return {
+    name: "empty",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /.*/ }, ({ path }) =>
+        names.includes(path) ? { path, namespace: "empty" } : undefined,
+      );
+      onLoad({ filter: /.*/, namespace: "empty" }, () => ({ contents: "module.exports = {};" }));
+    },
+  };
+}
+
 /**
- * Bundles `entry` with all its imports under the global name `globalName`.
+ * Bundles `entry` with all its imports under the global name `globalName`. Modules named in `without` are there and empty: whatever uses
+ * one of them when it runs fails.
  * Throws esbuild's error, which names file and import, on anything that is not plain ECMAScript: node: modules, missing packages.
  */
-export async function bundle(entry: Entry, { globalName = "bundle" } = {}): Promise<Bundle> {
+export async function bundle(
+  entry: Entry,
+  { globalName = "bundle", without = [] }: { globalName?: string; without?: readonly string[] } = {},
+): Promise<Bundle> {
   const result = await build({
     absWorkingDir: ROOT,
     ...(typeof entry === "string"
@@ -35,6 +52,7 @@ export async function bundle(entry: Entry, { globalName = "bundle" } = {}): Prom
     charset: "ascii",
     legalComments: "none",
     logLevel: "silent",
+    plugins: [empty(without)],
   });
   const [{ text, contents }] = result.outputFiles;
   return { code: text, bytes: contents.length };

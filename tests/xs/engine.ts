@@ -34,24 +34,36 @@ const BUILD_TOOLS_MISSING =
 const WAIT_MS = 500;
 const ABANDONED_MS = 10 * 60_000;
 
-let path: Promise<string> | undefined;
+/** The width of an engine's pointers. */
+export type Bits = 32 | 64;
+
+const paths = new Map<Bits | undefined, Promise<string>>();
 
 /**
  * Installs and builds the engine unless that was done before with the same lock file, sources and compiler; says on
  * stderr what it does. About a minute the first time. Throws an Error that says what to install if make or the compiler is missing.
  */
-export async function ensureXs(): Promise<void> {
-  await workerPath();
+export async function ensureXs(bits?: Bits): Promise<void> {
+  await workerPath(bits);
 }
 
-/** The program of the built engine; see ensureXs. */
-export function workerPath(): Promise<string> {
-  path ??= findOrBuild();
+/** The program of the built engine, of a width or of that which every test uses; see ensureXs. */
+export function workerPath(bits?: Bits): Promise<string> {
+  const path = paths.get(bits) ?? findOrBuild(bits);
+  paths.set(bits, path);
   return path;
 }
 
-async function findOrBuild(): Promise<string> {
-  const compiler = await chooseCompiler();
+/** Which widths can be built here, the board's first. Throws as {@link ensureXs} does. */
+export async function widths(): Promise<Bits[]> {
+  const compiler = await compilerOf();
+  const bits: Bits[] = [];
+  for (const one of [32, 64] as const) if (await canLink([...compiler, "-m" + one])) bits.push(one);
+  return bits;
+}
+
+async function findOrBuild(bits: Bits | undefined): Promise<string> {
+  const compiler = await chooseCompiler(bits);
   const worker = join(CACHE, "xs-worker-" + (await fingerprint(compiler)));
   const turn = worker + ".making";
   while (!existsSync(worker)) {
@@ -86,11 +98,16 @@ async function make(worker: string, compiler: string[]): Promise<void> {
   }
 }
 
-async function chooseCompiler(): Promise<string[]> {
+async function compilerOf(): Promise<string[]> {
   const compiler = (process.env.CC ?? "cc").split(" ");
   await requireTool("make", ["--version"]);
   await requireTool(compiler[0], ["--version"]);
-  const bits = process.env.XS_BITS;
+  return compiler;
+}
+
+async function chooseCompiler(wanted: Bits | undefined): Promise<string[]> {
+  const compiler = await compilerOf();
+  const bits = wanted ?? process.env.XS_BITS;
   if (bits) return [...compiler, "-m" + bits];
   return (await canLink([...compiler, "-m32"])) ? [...compiler, "-m32"] : compiler;
 }

@@ -239,6 +239,50 @@ describe("XS harness", () => {
       );
     });
 
+    it("has a peak, of what is live and not of garbage, and forgets it when it is asked", () =>
+      withMachine(XsMachine.start(), async (machine) => {
+        await machine.evaluate(
+          "globalThis.grow = (most) => { let kept = []; for (let i = 0; i < 1000; i++) { new Uint8Array(500);" +
+            " kept.push(new Uint8Array(100)); if (kept.length > most) kept = []; } };",
+        );
+        const idle = await machine.heap();
+        const peaks: number[] = [];
+        for (const most of [10, 100, 10]) {
+          await machine.watch(20);
+          await machine.evaluate("grow(" + most + ")");
+          peaks.push((await machine.peak()).chunkBytes - idle.chunkBytes);
+        }
+        const [small, large, again] = peaks;
+        assert.ok(small > 10 * 100 && small < 10_000, "ten buffers: " + small);
+        assert.ok(large > 100 * 100 && large < 25_000, "a hundred: " + large);
+        assert.ok(Math.abs(again - small) < 600, "ten again: " + again);
+      }));
+
+    it("has a stack whose depth is told, and which can be cut down to it", async () => {
+      const setup = "globalThis.down = (n) => (n > 0 ? 1 + down(n - 1) : 0);";
+      let depth = 0;
+      await withMachine(XsMachine.start(), async (machine) => {
+        await machine.evaluate(setup);
+        await machine.watch(0);
+        await machine.evaluate("down(20)");
+        depth = (await machine.peak()).stackSlots;
+        assert.ok(depth > 100 && depth < 400, "20 calls: " + depth);
+        await machine.limitStack(depth + 8);
+        assert.equal((await machine.evaluate("down(20)")).value, "20");
+        await assert.rejects(machine.evaluate("down(24)"), /stack overflow/);
+      });
+    });
+
+    it("holds no results of others before they are asked for", () =>
+      withMachine(XsMachine.start(), async (machine) => {
+        await machine.prompt(Uint8Array.of(0, 2, 7, 8, 0xff, 0xff, 0, 0));
+        assert.deepEqual((await machine.evaluate("nextResult()")).value, Uint8Array.of(7, 8));
+        assert.equal((await machine.evaluate("nextResult()")).value, undefined);
+        await assert.rejects(machine.prompt(new Uint8Array(0)), /fewer calls/);
+        assert.deepEqual((await machine.evaluate("nextResult()")).value, new Uint8Array(0));
+        await assert.rejects(machine.evaluate("nextResult()"), /more calls/);
+      }));
+
     it("of an idle machine, and with the hashes, is known", async function () {
       const idle = await withMachine(XsMachine.start({ frozen: true }), (machine) => machine.heap());
       const hashes = await withMachine(startWith(HASHES, { frozen: true }), (machine) => machine.heap());

@@ -6,12 +6,13 @@ import { bundle, type Entry } from "./bundle";
 import { type MachineOptions, type Meter, XsMachine } from "./machine";
 
 export { type Bundle, bundle, type Entry } from "./bundle";
-export { ensureXs } from "./engine";
+export { type Bits, ensureXs, widths } from "./engine";
 export {
   type Evaluation,
   type Heap,
   type MachineOptions,
   type Meter,
+  type Peak,
   type Reply,
   XsException,
   XsMachine,

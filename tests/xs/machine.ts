@@ -7,12 +7,15 @@
 //   padded to 8 bytes, not 4, it then shows up to 4 bytes more for each chunk, never less. Bytecode and constant strings are not in
 //   the heap: they run in place, as on the board from flash. Built-ins and a bundle's own functions are, so measure what a
 //   lock adds as the difference of two heaps.
+// - peak: the same sum at the worst moment. A count of all that stands in the heap would count garbage, and so tell how seldom the
+//   engine collects; so it is made to collect after every so many steps, and the most that is ever left is the peak.
+// - stack: slots beyond those of an idle machine, found by painting what is free.
 // - bytecode: the size of the compiled script, as the engine's own compiler makes it, without symbol names.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
-import { workerPath } from "./engine";
+import { type Bits, workerPath } from "./engine";
 import { FREEZE } from "./freeze";
 
 /** What one evaluation or request cost. Allocations are gross, in the build's own widths, and only known if `collected` is false. */
@@ -34,7 +37,17 @@ export interface Heap {
   bytes: number;
   /** chunkBytes in the widths of this build: what a fixed heap of it has to hold. */
   nativeChunkBytes: number;
-  bits: 32 | 64;
+  bits: Bits;
+}
+
+/** The most that was live of each at once, at the board's widths, and how deep the stack was; all while it was watched. */
+export interface Peak {
+  slots: number;
+  chunkBytes: number;
+  /** The most that slots × 16 + chunk bytes came to. */
+  bytes: number;
+  /** Beyond what an idle machine has on its stack. */
+  stackSlots: number;
 }
 
 export interface Evaluation {
@@ -57,6 +70,8 @@ export interface MachineOptions {
   stackSlots?: number;
   /** How long one call may take before the machine is ended, in milliseconds. */
   timeoutMs?: number;
+  /** The width of the engine; left out, that of the build that every test uses. */
+  bits?: Bits;
 }
 
 /** The engine stopped: memory or stack ran out, or a call took too long. The machine is gone. */
@@ -104,7 +119,7 @@ export class XsMachine {
   static async start(options: MachineOptions = {}): Promise<XsMachine> {
     const { fixed, stackSlots = 0, timeoutMs = 60_000 } = options;
     const sizes = [fixed?.slots ?? 0, fixed?.nativeChunkBytes ?? 0, stackSlots];
-    const worker = spawn(await workerPath(), sizes.map(String), {
+    const worker = spawn(await workerPath(options.bits), sizes.map(String), {
       stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
     });
     await once(worker, "spawn");
@@ -148,6 +163,30 @@ export class XsMachine {
   async preload(globalName = "bundle"): Promise<void> {
     await this.evaluate("for (const name in " + globalName + ") harden(" + globalName + "[name]);");
     await this.call("p");
+  }
+
+  /**
+   * Gives the global function nextResult() what it returns from here on, call by call: for each its length, two bytes, big-endian, and its
+   * bytes; 0xFFFF for undefined. Throws an XsException where the results before were not all asked for.
+   */
+  async prompt(results: Uint8Array): Promise<void> {
+    await this.call("c", results);
+  }
+
+  /** Leaves the machine so many stack slots from here on, beyond what it has on its stack when idle; those of a load are given back. */
+  async limitStack(slots: number): Promise<void> {
+    await this.call("k", numberBytes(slots));
+  }
+
+  /** Collects garbage after every `interval` steps from here on, and keeps the most that is live then; 0 for not at all. */
+  async watch(interval: number): Promise<void> {
+    await this.peak(interval);
+  }
+
+  /** What was watched since the last call; watches on with `interval`. */
+  async peak(interval = 0): Promise<Peak> {
+    const { body } = await this.call("w", numberBytes(interval));
+    return JSON.parse(body.toString());
   }
 
   /**
@@ -224,6 +263,12 @@ export class XsMachine {
     this.waiting?.reject(this.stopped);
     this.waiting = undefined;
   }
+}
+
+function numberBytes(value: number): Uint8Array {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
 }
 
 function splitMeter(body: Buffer): { meter: Meter; rest: Buffer } {

@@ -7,4 +7,5 @@ export { formatParts } from "../../../firmware/core/parts";
 export { profileById } from "../../../firmware/core/profile";
 export { Table } from "../../../firmware/core/storage/table";
 export { credentialTag } from "../../../protocol/crypto/derive";
-export { blankImage, VirtualBoard } from "../../../simulator/board/board";
+export { VirtualBolt, VirtualFeedback } from "../../../simulator/board/board";
+export { CutNor, Supply } from "./cut-nor";

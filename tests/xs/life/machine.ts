@@ -9,6 +9,11 @@ const RIG = `
   import { noble } from "./protocol/crypto/noble";
   globalThis.handleRequest = rig(core, noble);`;
 
+const PROMPTED = `
+  import { rig } from "./tests/xs/life/rig";
+  import { Prompter } from "./tests/xs/life/prompter";
+  globalThis.handleRequest = rig(core, new Prompter(globalThis.nextResult));`;
+
 /**
  * A frozen machine with the modules of core.ts as the global `core`, preloaded, and a module with the text `beside` after it, whose
  * imports start at the project's root and whose exports are the global `beside`. The caller closes it.
@@ -23,7 +28,12 @@ export async function startBesideCore(beside: string, options: MachineOptions = 
   return machine;
 }
 
-/** A machine whose requests are the steps of a rig. The caller closes it. */
+/** A machine whose requests are the steps of a rig with the portable crypto. The caller closes it. */
 export function startRig(options: MachineOptions = {}): Promise<XsMachine> {
   return startBesideCore(RIG, options);
+}
+
+/** The same with crypto that costs nothing, as if it were native: before each step {@link XsMachine.prompt} gives its results. */
+export function startPromptedRig(options: MachineOptions = {}): Promise<XsMachine> {
+  return startBesideCore(PROMPTED, options);
 }

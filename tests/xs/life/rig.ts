@@ -5,17 +5,17 @@
 
 import type { Lock } from "../../../firmware/core/lock";
 import type { Session } from "../../../firmware/core/session";
-import type { Identity } from "../../../firmware/ports";
+import type { Board, Identity } from "../../../firmware/ports";
 import type { Crypto } from "../../../protocol/crypto/port";
 import { ascii, getU16, getU32, putU16, putU32 } from "../../../protocol/wire/bytes";
 import { Trust } from "../../../protocol/wire/receipt";
-import type { FlashImage, VirtualBoard, WorldClock } from "../../../simulator/board/board";
-import type { NorFlash } from "../../../simulator/board/nor";
+import type { VirtualBolt, VirtualFeedback } from "../../../simulator/board/board";
 import type * as Core from "./core";
+import type { CutNor, Supply } from "./cut-nor";
 
 /** What can happen to a lock. Arguments are given in bytes, numbers big-endian. */
 export const Step = {
-  /** profile 1, lock id 8, lock's seed 32, device secret 32, maker's root 32, seed of randomness 32: formatted, then booted. */
+  /** profile 1, lock id 8, lock's seed 32, device secret 32, maker's root 32, seed of randomness 32: chips, erased and without power. */
   provision: 0,
   /** UTC seconds 4, milliseconds 2: what the world's clock shows from now on. */
   clock: 1,
@@ -30,19 +30,28 @@ export const Step = {
   card: 6,
   /** kind 1, UTC seconds 4, error bound 2, credential: the answer is the explanation as JSON. */
   why: 7,
-  /** Nothing but flash bytes goes on. */
+  /** Power comes, whether it was there or not: nothing but the cells of flash goes on. */
   powerCycle: 8,
   /** Two bits flip where these bytes stand last in the credential partition. */
   damage: 9,
-  /** The answer is the partition. */
+  /** Number of a sector 2: the answer is the sector. */
   credentials: 10,
   events: 11,
-  /** The answer is every event that is still there, as JSON. */
+  /** First event 4, events 2: the answer is those of them that are still there, as JSON. */
   diary: 12,
+  /** Operation on flash 2, counted from 0 from here on, bytes 2: there the power goes. The next power cycle calls it off. */
+  cut: 13,
+  /** The button inside; the answer is what it did, as text. */
+  reset: 14,
+  /** Before the first power cycle: the maker formats the chips. */
+  format: 15,
 } as const;
 
 const SECRET = 32;
 const LOCK_ID = 8;
+const SECTOR_BYTES = 4096;
+const DRIFT_PPM = 20;
+const NOTHING = new Uint8Array(0);
 
 export type Rig = (step: Uint8Array) => Uint8Array;
 
@@ -57,15 +66,29 @@ function randomFrom(crypto: Crypto, seed: Uint8Array): (buffer: Uint8Array) => v
   };
 }
 
+/** What a power cycle leaves of a lock: its chips. */
+interface Chips {
+  readonly identity: Identity;
+  readonly supply: Supply;
+  readonly credentials: CutNor;
+  readonly events: CutNor;
+  readonly random: (buffer: Uint8Array) => void;
+}
+
+/** A lock that runs, and what of its board can be seen. */
+interface Running {
+  readonly lock: Lock;
+  readonly bolt: VirtualBolt;
+  readonly feedback: VirtualFeedback;
+  session: Session;
+}
+
 class Life {
   readonly #core: typeof Core;
   readonly #crypto: Crypto;
   #time = 0;
-  readonly #world: WorldClock = { now: () => this.#time };
-  #random: (buffer: Uint8Array) => void = () => {};
-  #board: VirtualBoard | undefined;
-  #lock: Lock | undefined;
-  #session: Session | undefined;
+  #chips: Chips | undefined;
+  #running: Running | undefined;
 
   constructor(core: typeof Core, crypto: Crypto) {
     this.#core = core;
@@ -83,45 +106,20 @@ class Life {
   }
 
   #take(step: number, rest: Uint8Array): Uint8Array {
-    const nothing = new Uint8Array(0);
     if (step === Step.provision) return this.#provision(rest);
     if (step === Step.clock) {
       this.#time = getU32(rest, 0) + getU16(rest, 4) / 1000;
-      return nothing;
+      return NOTHING;
     }
-    const board = this.#board;
-    const lock = this.#lock;
-    const session = this.#session;
-    if (board === undefined || lock === undefined || session === undefined)
-      throw new Error("a life begins with provisioning");
-    switch (step) {
-      case Step.tick:
-        lock.tick();
-        return nothing;
-      case Step.open:
-        this.#session = lock.open();
-        return nothing;
-      case Step.message:
-        return lock.receive(session, rest);
-      case Step.keys:
-        return press(lock, rest);
-      case Step.card:
-        return Uint8Array.of(lock.presentCard(rest));
-      case Step.why:
-        return why(lock, rest);
-      case Step.powerCycle:
-        return this.#boot(board.image());
-      case Step.damage:
-        return damage(board.credentials, rest);
-      case Step.credentials:
-        return board.credentials.bytes;
-      case Step.events:
-        return board.events.bytes;
-      case Step.diary:
-        return diary(lock);
-      default:
-        throw new Error("no such step: " + step);
+    const chips = this.#chips;
+    if (chips === undefined) throw new Error("a life begins with provisioning");
+    if (step === Step.powerCycle) return this.#boot(chips);
+    if (step === Step.format) {
+      this.#core.formatParts(this.#boardOf(chips));
+      return NOTHING;
     }
+    if (this.#running === undefined) throw new Error("nothing happens to a lock without power");
+    return happen(step, rest, chips, this.#running);
   }
 
   #provision(rest: Uint8Array): Uint8Array {
@@ -137,34 +135,91 @@ class Life {
       deviceSecret: take(SECRET),
       makerRoot: take(SECRET),
     };
-    this.#random = randomFrom(this.#crypto, take(SECRET));
-    const blank = this.#core.blankImage(identity);
-    const board = this.#makeBoard(blank);
-    this.#core.formatParts(board);
-    return this.#boot(board.image());
+    const profile = this.#core.profileById(identity.profile);
+    if (profile === undefined) throw new Error("provision: no such profile");
+    const { CutNor, Supply } = this.#core;
+    const supply = new Supply();
+    this.#chips = {
+      identity,
+      supply,
+      credentials: new CutNor(profile.credentialBytes, supply),
+      events: new CutNor(profile.eventBytes, supply),
+      random: randomFrom(this.#crypto, take(SECRET)),
+    };
+    return NOTHING;
   }
 
-  #makeBoard(image: FlashImage): VirtualBoard {
-    const crypto = this.#crypto;
-    return new this.#core.VirtualBoard({ image, crypto, world: this.#world, random: (b) => this.#random(b) });
+  #boardOf({ identity, credentials, events, random }: Chips) {
+    const booted = this.#time;
+    return {
+      identity,
+      credentials,
+      events,
+      random,
+      crypto: this.#crypto,
+      clock: { uptime: () => this.#time - booted, driftPpm: DRIFT_PPM },
+      bolt: new this.#core.VirtualBolt(),
+      feedback: new this.#core.VirtualFeedback(),
+    } satisfies Board;
   }
 
-  #boot(image: FlashImage): Uint8Array {
-    this.#board = this.#makeBoard(image);
-    this.#lock = new this.#core.Lock(this.#board);
-    this.#session = this.#lock.open();
-    return new Uint8Array(0);
+  #boot(chips: Chips): Uint8Array {
+    // The lock that ran is gone before there is another.
+    this.#running = undefined;
+    chips.supply.restore();
+    const board = this.#boardOf(chips);
+    const lock = new this.#core.Lock(board);
+    const { bolt, feedback } = board;
+    this.#running = { lock, bolt, feedback, session: lock.open() };
+    return NOTHING;
   }
 
   #seen(): object {
-    if (this.#board === undefined) return {};
-    const { bolt, feedback, credentials, events } = this.#board;
+    const chips = this.#chips;
+    if (chips === undefined || this.#running === undefined) return {};
+    const { bolt, feedback } = this.#running;
     return {
       bolt: [bolt.drawn, bolt.moves],
-      shown: [feedback.grants, feedback.refusals],
-      credentials: credentials.counters,
-      events: events.counters,
+      shown: [feedback.grants, feedback.refusals, feedback.identifications, feedback.shownAt],
+      credentials: chips.credentials.counters,
+      events: chips.events.counters,
     };
+  }
+}
+
+/** What happens to a lock that has power. */
+function happen(step: number, rest: Uint8Array, chips: Chips, running: Running): Uint8Array {
+  const { lock } = running;
+  switch (step) {
+    case Step.tick:
+      lock.tick();
+      return NOTHING;
+    case Step.open:
+      running.session = lock.open();
+      return NOTHING;
+    case Step.message:
+      return lock.receive(running.session, rest);
+    case Step.keys:
+      return press(lock, rest);
+    case Step.card:
+      return Uint8Array.of(lock.presentCard(rest));
+    case Step.why:
+      return why(lock, rest);
+    case Step.damage:
+      return damage(chips.credentials, rest);
+    case Step.credentials:
+      return sectorOf(chips.credentials, rest);
+    case Step.events:
+      return sectorOf(chips.events, rest);
+    case Step.diary:
+      return diary(lock, rest);
+    case Step.cut:
+      chips.supply.cutAt(getU16(rest, 0), getU16(rest, 2));
+      return NOTHING;
+    case Step.reset:
+      return ascii(lock.pressReset());
+    default:
+      throw new Error("no such step: " + step);
   }
 }
 
@@ -179,19 +234,28 @@ function why(lock: Lock, rest: Uint8Array): Uint8Array {
   return ascii(JSON.stringify(lock.why(rest[0], rest.subarray(7), clock)));
 }
 
-function damage(flash: NorFlash, wanted: Uint8Array): Uint8Array {
+function damage(flash: CutNor, wanted: Uint8Array): Uint8Array {
   let at = flash.bytes.lastIndexOf(wanted[0]);
   while (at >= 0 && !wanted.every((byte, i) => flash.bytes[at + i] === byte))
     at = at === 0 ? -1 : flash.bytes.lastIndexOf(wanted[0], at - 1);
   if (at < 0) throw new Error("damage: those bytes are not there");
   flash.bytes[at + 3] ^= 0x10;
   flash.bytes[at + 5] ^= 0x02;
-  return new Uint8Array(0);
+  return NOTHING;
 }
 
-function diary(lock: Lock): Uint8Array {
+function sectorOf({ bytes }: CutNor, rest: Uint8Array): Uint8Array {
+  const start = getU16(rest, 0) * SECTOR_BYTES;
+  return bytes.subarray(start, start + SECTOR_BYTES);
+}
+
+function diary(lock: Lock, rest: Uint8Array): Uint8Array {
+  const first = getU32(rest, 0);
+  const end = first + getU16(rest, 4);
   const events: object[] = [];
-  lock.parts.events.read((event) => events.push({ ...event }));
+  lock.parts.events.read((event) => {
+    if (event.seq >= first && event.seq < end) events.push({ ...event });
+  });
   return ascii(JSON.stringify(events));
 }
 

@@ -1,5 +1,6 @@
-// The lives that are lived on both engines: one of a thousand-slot lock that meets every decision and every refusal it can, and one of
-// the ten-slot lock whose small flash is compacted again and again.
+// The lives that are lived on both engines: the whole one of a thousand-slot lock, which first meets every decision and every refusal it
+// can, and is then filled and goes through all that thousand.ts tells; and one of the ten-slot lock whose small flash is compacted again
+// and again, and which becomes another owner's.
 
 import { L500I, LOCK_1000 } from "../../../firmware/core/profile";
 import type { Delta } from "../../../protocol/issuer/encode";
@@ -19,6 +20,7 @@ import {
 import type { Window } from "../../../protocol/wire/windows";
 import { packWindow } from "../../../protocol/wire/windows";
 import type { Lie, Teller } from "./teller";
+import { exporting, losingPower, rebasing, filling as thousandSlots, using } from "./thousand";
 
 /** 2027-03-01 10:00:00 UTC, a Monday. */
 const START = 1_803_895_200;
@@ -283,6 +285,13 @@ export function longLife(teller: Teller): void {
   revoking(teller);
   misuse(teller);
   rebooting(teller);
+  const first = teller.seq + 6;
+  thousandSlots(teller);
+  using(teller);
+  exporting(teller);
+  losingPower(teller, first);
+  rebasing(teller);
+  exporting(teller);
   teller.end();
 }
 
@@ -317,5 +326,18 @@ export function smallLife(teller: Teller): void {
     }
   }
   teller.ask(1);
+  teller.pressReset();
+  teller.hello();
+  teller.consent();
+  teller.pressReset();
+  teller.type("30000000");
+  teller.nextClaim();
+  teller.hello();
+  teller.claim(teller.maker, 2);
+  teller.keyset();
+  teller.time();
+  teller.apply(teller.pin(3, "30303030"));
+  teller.type("30303030");
+  teller.tick();
   teller.end();
 }

@@ -5,9 +5,14 @@
 //        'r' bytes                 calls the global function handleRequest(Uint8Array); answers with the bytes that it returns
 //        'h'                       collects garbage; answers with what is then in use
 //        'p'                       makes every buffer, map, set and date of the machine read-only, as preloading does; answers 'u'
+//        'c' results               what the global function nextResult() gives from here on, call by call: for each its length, 2 bytes,
+//                                  big endian, and its bytes as a Uint8Array; of length 0xFFFF: undefined; answers 'u'
+//        'k' slots                 leaves so many stack slots from here on, 4 bytes, little endian; answers 'u'
+//        'w' interval              answers with the most that was live, and the deepest stack, since the last such frame, and watches on:
+//                                  every so many steps of the meter; 4 bytes, little endian, 0 for not at all
 //   out  's' meter \n text         a value that is not bytes, as a string        'u' meter \n     undefined
 //        'b' meter \n bytes        an ArrayBuffer or a view                      '!' text         an exception
-//        'h' meter                 the heap
+//        'h' meter                 the heap                                      'w' peaks        what was watched
 //
 // Programs are changed after compilation the way the linker changes those of a board: code and string constants stay where
 // they are (there: in flash), so a function or a constant takes no chunk. What is counted is what would be in RAM.
@@ -315,16 +320,146 @@ static txSize countChunks(txMachine* the)
 	return count;
 }
 
+// The chunks in use at the board's widths, right after a collection.
+static txSize boardChunkBytes(txMachine* the)
+{
+	txSize headers = countChunks(the) * (sizeof(txChunk) - BOARD_CHUNK_HEADER_BYTES);
+	return the->currentChunksSize - headers - extraBytesOfSlots(the);
+}
+
 static void writeHeap(txMachine* the)
 {
 	char text[256];
 	fxCollectGarbage(the);
-	txSize headers = countChunks(the) * (sizeof(txChunk) - BOARD_CHUNK_HEADER_BYTES);
-	txSize chunkBytes = the->currentChunksSize - headers - extraBytesOfSlots(the);
+	txSize chunkBytes = boardChunkBytes(the);
 	snprintf(text, sizeof(text), "{\"slots\":%d,\"chunkBytes\":%d,\"bytes\":%d,\"nativeChunkBytes\":%d,\"bits\":%d}",
 		(int)the->currentHeapCount, (int)chunkBytes, (int)(the->currentHeapCount * BOARD_SLOT_BYTES + chunkBytes),
 		(int)the->currentChunksSize, (int)(8 * sizeof(void*)));
 	writeFrame('h', text, "", 0);
+}
+
+// Results of calls that some other program made: they are not in the heap until they are asked for
+
+static txByte* results;
+static txSize resultsSize;
+static txSize resultsAt;
+
+static void nextResult(txMachine* the)
+{
+	txU1* p = (txU1*)results + resultsAt;
+	if (resultsAt + 2 > resultsSize)
+		mxTypeError("more calls than there are results");
+	txSize size = (p[0] << 8) | p[1];
+	resultsAt += 2;
+	if (size == 0xFFFF)
+		return;
+	newBytes(the, results + resultsAt, size, mxResult);
+	resultsAt += size;
+}
+
+static void takeResults(txMachine* the, txByte* data, txSize size)
+{
+	static const char* few = "fewer calls than there are results";
+	if (resultsAt != resultsSize) {
+		writeFrame('!', "", few, strlen(few));
+		return;
+	}
+	results = realloc(results, size + 1);
+	memcpy(results, data, size);
+	resultsSize = size;
+	resultsAt = 0;
+	writeFrame('u', "{}\n", "", 0);
+}
+
+// The peak: what is live, garbage aside, at the worst moment
+
+#define UNTOUCHED ((txKind)0x6E)
+// No call leaves so many slots of its frame as they were.
+#define GAP 32
+
+static struct {
+	txSize slots;
+	txSize chunkBytes;
+	txSize bytes;
+	// In the widths of this build.
+	txSize nativeChunkBytes;
+	txSize nativeBytes;
+} peak;
+
+static txSize larger(txSize a, txSize b)
+{
+	return a > b ? a : b;
+}
+
+// The engine calls it between two instructions, where it may collect. As long as all that is in use, garbage included, is no more
+// than the peak, what is live is no more either; only beyond that garbage has to go before it can be told. What lived and died
+// between two samples is not seen, so the interval says how sharp the picture is.
+static txBoolean samplePeak(txMachine* the, txU4 index)
+{
+	if ((the->currentHeapCount <= peak.slots) && (the->currentChunksSize <= peak.nativeChunkBytes)
+		&& (the->currentHeapCount * sizeof(txSlot) + the->currentChunksSize <= peak.nativeBytes))
+		return 1;
+	if (!(the->collectFlag & XS_COLLECTING_FLAG))
+		return 1;
+	fxCollectGarbage(the);
+	txSize chunkBytes = boardChunkBytes(the);
+	peak.slots = larger(peak.slots, the->currentHeapCount);
+	peak.chunkBytes = larger(peak.chunkBytes, chunkBytes);
+	peak.bytes = larger(peak.bytes, the->currentHeapCount * BOARD_SLOT_BYTES + chunkBytes);
+	peak.nativeChunkBytes = larger(peak.nativeChunkBytes, the->currentChunksSize);
+	peak.nativeBytes = larger(peak.nativeBytes, the->currentHeapCount * sizeof(txSlot) + the->currentChunksSize);
+	return 1;
+}
+
+// Slots below the top of the stack are whatever the last call left there.
+static void paintStack(txMachine* the)
+{
+	txSlot* slot;
+	for (slot = the->stackBottom; slot < the->stack; slot++)
+		slot->kind = UNTOUCHED;
+}
+
+// Searched from the top: the engine takes the far end for scratch memory when it writes numbers.
+static txSize deepestStack(txMachine* the)
+{
+	txSlot* slot = the->stack;
+	txSlot* deepest = slot;
+	while ((slot > the->stackBottom) && (deepest - slot < GAP)) {
+		slot--;
+		if (slot->kind != UNTOUCHED)
+			deepest = slot;
+	}
+	return the->stack - deepest;
+}
+
+static txU4 number(txByte* bytes, txSize size)
+{
+	txU1* p = (txU1*)bytes;
+	if (size != 4)
+		die("a frame with a number of another size");
+	return p[0] | (p[1] << 8) | (p[2] << 16) | ((txU4)p[3] << 24);
+}
+
+static void watch(txMachine* the, txU4 interval)
+{
+	char text[256];
+	snprintf(text, sizeof(text), "{\"slots\":%d,\"chunkBytes\":%d,\"bytes\":%d,\"stackSlots\":%d}", (int)peak.slots,
+		(int)peak.chunkBytes, (int)peak.bytes, (int)deepestStack(the));
+	memset(&peak, 0, sizeof(peak));
+	paintStack(the);
+	the->meterCallback = samplePeak;
+	the->meterInterval = interval;
+	the->meterCount = the->meterIndex + interval;
+	writeFrame('w', text, "", 0);
+}
+
+// The stack of an idle machine holds its built-ins' prototypes, which a board's machine has in flash: what is left is beyond these.
+static void limitStack(txMachine* the, txU4 slots)
+{
+	if ((txSize)slots > the->stack - the->stackBottom)
+		die("a stack cannot grow");
+	the->stackBottom = the->stack - slots;
+	writeFrame('u', "{}\n", "", 0);
 }
 
 // Preloading
@@ -379,6 +514,12 @@ static void serve(txMachine* the)
 			writeHeap(the);
 		else if (*frame == 'p')
 			preload(the);
+		else if (*frame == 'c')
+			takeResults(the, frame + 1, size - 1);
+		else if (*frame == 'k')
+			limitStack(the, number(frame + 1, size - 1));
+		else if (*frame == 'w')
+			watch(the, number(frame + 1, size - 1));
 		else
 			die("a frame of an unknown kind");
 		free(frame);
@@ -423,6 +564,7 @@ int main(int argc, char* argv[])
 		fxBeginHost(the);
 		addGlobal(the, fx_harden, "harden");
 		addGlobal(the, fx_lockdown, "lockdown");
+		addGlobal(the, nextResult, "nextResult");
 		fxEndHost(the);
 		serve(the);
 	}
