@@ -69,18 +69,18 @@ export class Authority {
   /** Reads all of it back after a mount. */
   restore(): void {
     const claim = this.#table.state(State.claim);
-    if (claim !== undefined && claim.length > CLAIM_HEAD) this.#useClaim(claim.slice());
-    else if (claim !== undefined) this.#useReleased(claim);
+    if (claim !== undefined && claim.length > CLAIM_HEAD) this.useClaim(claim.slice());
+    else if (claim !== undefined) this.useReleased(claim);
     // A rebase since the claim has begun another log.
     this.epoch = Math.max(this.epoch, this.#table.rebase.epoch);
     const keyset = this.#table.state(State.keyset);
-    if (keyset !== undefined && keyset.length >= KEYSET_HEAD) this.#useKeyset(keyset.slice());
+    if (keyset !== undefined && keyset.length >= KEYSET_HEAD) this.useKeyset(keyset.slice());
     if (this.claimed && this.#table.isAtBase)
       this.#table.startEpoch(this.#crypto, this.#identity.lock, this.epoch);
     if (this.claimed) this.heard.restore(this.claimEpoch, this.epoch);
   }
 
-  #useClaim(value: Uint8Array): void {
+  private useClaim(value: Uint8Array): void {
     this.claimNumber = getU32(value, 0);
     this.epoch = this.claimEpoch = getU32(value, 4);
     this.firstEvent = getU32(value, 8);
@@ -93,7 +93,7 @@ export class Authority {
     this.heard.forget();
   }
 
-  #useReleased(value: Uint8Array): void {
+  private useReleased(value: Uint8Array): void {
     this.claimNumber = getU32(value, 0);
     this.epoch = this.claimEpoch = getU32(value, 4);
     this.isEnding = value.length > RELEASED_BYTES;
@@ -106,24 +106,24 @@ export class Authority {
 
   /** Takes the owner away: from here on the lock obeys nobody, and a reset has to {@link end}. False when the flash refused. */
   release(): boolean {
-    return this.#commitReleased(RELEASED_BYTES + 1);
+    return this.commitReleased(RELEASED_BYTES + 1);
   }
 
   /** A reset is over: another owner may come. False when the flash refused. */
   end(): boolean {
-    return this.#commitReleased(RELEASED_BYTES);
+    return this.commitReleased(RELEASED_BYTES);
   }
 
-  #commitReleased(length: number): boolean {
+  private commitReleased(length: number): boolean {
     const value = new Uint8Array(length).fill(1);
     putU32(value, 0, this.claimNumber);
     putU32(value, 4, this.epoch);
     if (!this.#table.commitState(State.claim, value, Purpose.removal)) return false;
-    this.#useReleased(value);
+    this.useReleased(value);
     return true;
   }
 
-  #useKeyset(value: Uint8Array): void {
+  private useKeyset(value: Uint8Array): void {
     if (getU32(value, 4) !== this.claimNumber || !this.claimed) return;
     this.keysetNumber = getU32(value, 0);
     this.keys = [];
@@ -153,7 +153,7 @@ export class Authority {
     value.set(claim.owner, CLAIM_OWNER);
     value.set(claim.site, CLAIM_HEAD);
     if (!this.#table.commitState(State.claim, value)) return this.#table.refusal;
-    this.#useClaim(value);
+    this.useClaim(value);
     this.#table.startEpoch(this.#crypto, this.#identity.lock, this.epoch);
     return Code.applied;
   }
@@ -184,7 +184,7 @@ export class Authority {
     if (!this.heard.cut(clock.latest, clock.earliest) || !this.#table.commitState(State.keyset, value))
       return this.#table.refusal;
     this.heard.signs++;
-    this.#useKeyset(value);
+    this.useKeyset(value);
     return Code.applied;
   }
 

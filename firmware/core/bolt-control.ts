@@ -30,10 +30,10 @@ export class BoltControl {
   /** Draws the bolt for one opening. */
   draw(): void {
     this.#board.bolt.draw();
-    if (!this.#isKept) this.#relockAt = this.#nextRelock();
+    if (!this.#isKept) this.#relockAt = this.nextRelock();
   }
 
-  #nextRelock(): number {
+  private nextRelock(): number {
     return this.#relockSeconds > 0 ? this.#board.clock.uptime() + this.#relockSeconds : NEVER;
   }
 
@@ -41,7 +41,7 @@ export class BoltControl {
   lock(): void {
     this.#isKept = false;
     this.#relockAt = this.#board.clock.uptime();
-    this.#relock(false);
+    this.relock(false);
   }
 
   /** Moves the bolt if it is time; `keep` says whether the door is to stay unlocked now. Call it about once a second. */
@@ -58,11 +58,11 @@ export class BoltControl {
       this.#isKept = false;
       this.#relockAt = this.#board.clock.uptime();
     }
-    return this.#relock(wasFirst);
+    return this.relock(wasFirst);
   }
 
   /** Throws the bolt when it is time and the door is closed. At boot that is no event: it may have been thrown all along. */
-  #relock(isFirst: boolean): Moved {
+  private relock(isFirst: boolean): Moved {
     const { bolt, door, clock } = this.#board;
     if (isFirst && this.#relockSeconds === 0) this.#relockAt = NEVER;
     if (clock.uptime() < this.#relockAt || door?.isClosed() === false) return "nothing";

@@ -98,11 +98,11 @@ class Timetable {
     if (instant >= this.#from && instant < this.edge) return;
     this.#from = instant;
     this.open = openDuring(this.#windows, this.#count, this.#zone, instant, instant);
-    this.edge = this.#edgeAfter(instant);
-    this.after = this.edge === NEVER ? NEVER : this.#edgeAfter(this.edge);
+    this.edge = this.edgeAfter(instant);
+    this.after = this.edge === NEVER ? NEVER : this.edgeAfter(this.edge);
   }
 
-  #edgeAfter(instant: number): number {
+  private edgeAfter(instant: number): number {
     const change = nextChange(this.#windows, this.#count, this.#zone, instant);
     return change === 0 ? NEVER : change;
   }
@@ -207,16 +207,16 @@ export class BusinessHours {
    * the bolt then has to look at the answer, not at a change of it.
    */
   advance(view: HoursView): boolean {
-    this.#take(view);
-    return this.#isUnlocked();
+    this.take(view);
+    return this.isUnlocked();
   }
 
   /** Somebody opened the door by an ordinary grant. `isFirstIn`: with the capability to begin an opening (rule X7). */
   opened(view: HoursView, isFirstIn: boolean): void {
-    if (!this.#take(view) || !isFirstIn || this.#policy?.firstIn !== true) return;
-    const end = this.#openingOf(view);
-    if (end !== NONE && end !== this.#markEnd) this.#setMark(Mark.started, view.clock, end);
-    this.#judge(view);
+    if (!this.take(view) || !isFirstIn || this.#policy?.firstIn !== true) return;
+    const end = this.openingOf(view);
+    if (end !== NONE && end !== this.#markEnd) this.setMark(Mark.started, view.clock, end);
+    this.judge(view);
   }
 
   /**
@@ -224,24 +224,24 @@ export class BusinessHours {
    * came early for. False, and nothing done, when the door is not unlocked by the hours, nor about to be.
    */
   relock(view: HoursView): boolean {
-    if (!this.#take(view)) return false;
-    const end = this.#openingOf(view);
+    if (!this.take(view)) return false;
+    const end = this.openingOf(view);
     const isMarked = end !== NONE && end === this.#markEnd;
     const isAbout = isMarked && this.#mark === Mark.started;
-    if (!this.#isUnlocked() && !isAbout) return false;
-    this.#endHold();
-    if (isMarked || (end !== NONE && this.#timetable.open)) this.#setMark(Mark.relocked, view.clock, end);
-    this.#judge(view);
+    if (!this.isUnlocked() && !isAbout) return false;
+    this.endHold();
+    if (isMarked || (end !== NONE && this.#timetable.open)) this.setMark(Mark.relocked, view.clock, end);
+    this.judge(view);
     return true;
   }
 
   /** A first-in person takes a relock back. False, and nothing done, when the opening of this moment is not relocked. */
   resume(view: HoursView): boolean {
-    if (!this.#take(view)) return false;
-    const end = this.#openingOf(view);
+    if (!this.take(view)) return false;
+    const end = this.openingOf(view);
     if (this.#mark !== Mark.relocked || end === NONE || end !== this.#markEnd) return false;
-    this.#setMark(Mark.started, view.clock, end);
-    this.#judge(view);
+    this.setMark(Mark.started, view.clock, end);
+    this.judge(view);
     return true;
   }
 
@@ -250,121 +250,121 @@ export class BusinessHours {
    * nothing done, when the time is unknown, the instant has perhaps passed, or is more than {@link MAX_HOLD_S} ahead.
    */
   holdUntil(view: HoursView, until: number): boolean {
-    if (!this.#take(view)) return false;
+    if (!this.take(view)) return false;
     const { now, bound } = view.clock;
     if (!(until > now + bound && until - now <= MAX_HOLD_S)) return false;
     this.#heldFrom = now - bound;
     this.#heldUntil = until;
-    const end = this.#openingOf(view);
+    const end = this.openingOf(view);
     const isStarted = this.#mark === Mark.started && end === this.#markEnd;
-    if (end !== NONE && !isStarted) this.#setMark(Mark.started, view.clock, end);
-    this.#changed();
-    this.#judge(view);
+    if (end !== NONE && !isStarted) this.setMark(Mark.started, view.clock, end);
+    this.changed();
+    this.judge(view);
     return true;
   }
 
   // ---- how it works
 
   /** Takes what counts now, and forgets what is over. Returns whether hours are kept here and the time is known. */
-  #take(view: HoursView): boolean {
+  private take(view: HoursView): boolean {
     if (this.#policy === undefined) {
       this.#standing = Standing.off;
-      this.#forgetMark();
-      this.#endHold();
+      this.forgetMark();
+      this.endHold();
       return false;
     }
     if (view.clock.trust === Trust.unknown) {
       this.#standing = Standing.unknownTime;
-      if (this.#hadTime) this.#endHold();
+      if (this.#hadTime) this.endHold();
       return false;
     }
     this.#hadTime = true;
     const isOther = this.#timetable.load(view.windows, view.windowCount, view.zone);
-    if (isOther || !this.#isLocated) this.#locateMark();
-    this.#forgetPast(view);
-    if (this.#isInDoubt) this.#assumeRelock(view);
-    this.#judge(view);
+    if (isOther || !this.#isLocated) this.locateMark();
+    this.forgetPast(view);
+    if (this.#isInDoubt) this.assumeRelock(view);
+    this.judge(view);
     return true;
   }
 
   /** Fails secure: nobody is to find a door unlocked that a person has locked. */
-  #assumeRelock(view: HoursView): void {
+  private assumeRelock(view: HoursView): void {
     this.#isInDoubt = false;
-    const end = this.#openingOf(view);
-    if (end !== NONE) this.#setMark(Mark.relocked, view.clock, end);
+    const end = this.openingOf(view);
+    if (end !== NONE) this.setMark(Mark.relocked, view.clock, end);
     this.#unsettled = true;
   }
 
   /** Finds the opening that the mark belongs to. */
-  #locateMark(): void {
+  private locateMark(): void {
     this.#isLocated = true;
     this.#markEnd = NONE;
     if (this.#mark === Mark.none) return;
-    this.#placeMark(this.#timetable.endOfOpening(this.#markFrom, this.#markTo, this.#grace()));
+    this.placeMark(this.#timetable.endOfOpening(this.#markFrom, this.#markTo, this.grace()));
   }
 
   /** Notes the mark's opening while the timetable is where the mark is. */
-  #placeMark(end: number): void {
+  private placeMark(end: number): void {
     this.#markStart = this.#timetable.open ? 0 : this.#timetable.edge;
     this.#markEnd = end;
   }
 
-  #forgetPast({ clock, closed, windowCount }: HoursView): void {
+  private forgetPast({ clock, closed, windowCount }: HoursView): void {
     const earliest = clock.now - clock.bound;
     const latest = clock.now + clock.bound;
     // What is yet to come was noted by a clock that was wrong.
-    if (earliest >= this.#heldUntil || this.#heldFrom > latest) this.#endHold();
+    if (earliest >= this.#heldUntil || this.#heldFrom > latest) this.endHold();
     if (windowCount === 0) return;
     const isTaken = closed && this.#mark === Mark.started && earliest >= this.#markStart;
-    if (isTaken || earliest >= this.#markEnd || this.#markFrom > latest) this.#forgetMark();
+    if (isTaken || earliest >= this.#markEnd || this.#markFrom > latest) this.forgetMark();
   }
 
-  #grace(): number {
+  private grace(): number {
     return (this.#policy?.graceMinutes ?? 0) * MINUTE_S;
   }
 
   /** The end of the opening that this moment surely belongs to, `NONE` for none; then the timetable is at this moment. */
-  #openingOf({ clock, closed }: HoursView): number {
+  private openingOf({ clock, closed }: HoursView): number {
     const { now, bound } = clock;
-    const end = this.#timetable.endOfOpening(now - bound, now + bound, this.#grace());
+    const end = this.#timetable.endOfOpening(now - bound, now + bound, this.grace());
     return closed && this.#timetable.open ? NONE : end;
   }
 
   /** Marks the opening that {@link #openingOf} has just found. */
-  #setMark(mark: number, { now, bound }: Instant, end: number): void {
+  private setMark(mark: number, { now, bound }: Instant, end: number): void {
     this.#mark = mark;
     this.#markFrom = now - bound;
     this.#markTo = now + bound;
-    this.#placeMark(end);
-    this.#changed();
+    this.placeMark(end);
+    this.changed();
   }
 
-  #forgetMark(): void {
+  private forgetMark(): void {
     if (this.#mark === Mark.none) return;
     this.#mark = Mark.none;
     this.#markFrom = 0;
     this.#markTo = 0;
     this.#markEnd = NONE;
-    this.#changed();
+    this.changed();
   }
 
-  #endHold(): void {
+  private endHold(): void {
     if (this.#heldUntil === 0) return;
     this.#heldFrom = 0;
     this.#heldUntil = 0;
-    this.#changed();
+    this.changed();
   }
 
-  #changed(): void {
+  private changed(): void {
     this.#unsettled = !equal(this.state(), this.#stored);
   }
 
-  #isUnlocked(): boolean {
+  private isUnlocked(): boolean {
     return this.#standing === Standing.open || this.#standing === Standing.held;
   }
 
   /** Brings {@link standing} up to date, when hours are kept here and the time is known. */
-  #judge({ clock, closed }: HoursView): void {
+  private judge({ clock, closed }: HoursView): void {
     const latest = clock.now + clock.bound;
     const isInside = this.#timetable.isInside(clock.now - clock.bound, latest) && !closed;
     const mark = this.#markEnd === this.#timetable.edge ? this.#mark : Mark.none;

@@ -69,7 +69,7 @@ export class LockClock {
     const { held } = this.#clock;
     const time = held?.read() ?? 0;
     if (held === undefined || this.#setTo === 0 || time < this.floor) return;
-    this.#begin(Trust.held, time, MAX_TIME_ANSWER_AGE_S + driftOver(time - this.#setTo, held.driftPpm));
+    this.begin(Trust.held, time, MAX_TIME_ANSWER_AGE_S + driftOver(time - this.#setTo, held.driftPpm));
   }
 
   /**
@@ -106,10 +106,10 @@ export class LockClock {
 
   /** Sets the clock from a signed answer that took `age` seconds to come: the delay widens the bound. */
   set(time: number, age: number): void {
-    this.#begin(Trust.set, time, age + driftOver(age, this.#clock.driftPpm));
+    this.begin(Trust.set, time, age + driftOver(age, this.#clock.driftPpm));
   }
 
-  #begin(trust: number, time: number, error: number): void {
+  private begin(trust: number, time: number, error: number): void {
     this.#trust = trust;
     this.#setAt = this.#clock.uptime();
     this.#time = time;

@@ -27,7 +27,7 @@ export class Diary {
     this.urgent = events.next - 1;
   }
 
-  #stamp(kind: number, method: number, reason: number, detail: number): LockEvent {
+  private stamp(kind: number, method: number, reason: number, detail: number): LockEvent {
     const event = this.#event;
     const instant = this.#clock.read();
     event.kind = kind;
@@ -43,7 +43,7 @@ export class Diary {
 
   /** Notes something that no credential did. False when it could not be committed. */
   note(kind: number, detail: number, method: number = Method.link): boolean {
-    return this.#events.append(this.#stamp(kind, method, 0, detail));
+    return this.#events.append(this.stamp(kind, method, 0, detail));
   }
 
   /** Notes something that a person did beside opening, or was refused for a reason. False when it could not be committed. */
@@ -54,7 +54,7 @@ export class Diary {
     who: { user: number; generation: number },
     reason = 0,
   ): boolean {
-    const event = this.#stamp(kind, method, reason, detail);
+    const event = this.stamp(kind, method, reason, detail);
     event.user = who.user;
     event.generation = who.generation;
     return this.#events.append(event);
@@ -72,7 +72,7 @@ export class Diary {
   /** Notes an attempt at the door; `entry` is left out when nobody was found. False when it could not be committed. */
   attempt(reason: number, method: number, entry?: Entry, credential: number = Credential.none): boolean {
     const kind = reason === 0 ? EventKind.granted : EventKind.refused;
-    return this.#append(this.#stamp(kind, method, reason, 0), entry, credential);
+    return this.append(this.stamp(kind, method, reason, 0), entry, credential);
   }
 
   /** Notes that a credential opened; `isFirst` for its first use in this generation (rule L6). False when it could not be committed. */
@@ -82,23 +82,23 @@ export class Diary {
     const detail = (isFirst ? GrantDetail.first : 0) | (notifies ? GrantDetail.notify : 0);
     // Under duress it looks to the person at the door like any other opening (rule C16).
     const kind = isDuress ? EventKind.duress : EventKind.granted;
-    const isNoted = this.#append(this.#stamp(kind, method, 0, detail), entry, credential);
-    if (isNoted && (isDuress || notifies || credential === Credential.master)) this.#isUrgent();
+    const isNoted = this.append(this.stamp(kind, method, 0, detail), entry, credential);
+    if (isNoted && (isDuress || notifies || credential === Credential.master)) this.isUrgent();
     return isNoted;
   }
 
-  #isUrgent(): void {
+  private isUrgent(): void {
     this.urgent = this.#events.next - 1;
   }
 
   /** Notes an opening under duress: to the person at the door it is like any other (rule C16). */
   duress(method: number, entry: Entry, credential: number): boolean {
-    const isNoted = this.#append(this.#stamp(EventKind.duress, method, 0, 0), entry, credential);
-    if (isNoted) this.#isUrgent();
+    const isNoted = this.append(this.stamp(EventKind.duress, method, 0, 0), entry, credential);
+    if (isNoted) this.isUrgent();
     return isNoted;
   }
 
-  #append(event: LockEvent, entry: Entry | undefined, credential: number): boolean {
+  private append(event: LockEvent, entry: Entry | undefined, credential: number): boolean {
     if (entry !== undefined) {
       event.user = entry.user;
       event.generation = entry.generation;

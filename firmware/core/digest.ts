@@ -33,27 +33,27 @@ export class TableDigest {
     this.#crypto = crypto;
   }
 
-  #apply(hash: Uint8Array, change: Change): void {
+  private apply(hash: Uint8Array, change: Change): void {
     if (change === "joins") addDigest(this.#sum, hash);
     else subtractDigest(this.#sum, hash);
   }
 
   /** Counts a slot's entry of 41 bytes in or out. */
   slot(entry: Uint8Array, change: Change): void {
-    if (slotOf(entry, 0) < this.#counted) this.#apply(slotDigest(this.#crypto, entry), change);
+    if (slotOf(entry, 0) < this.#counted) this.apply(slotDigest(this.#crypto, entry), change);
   }
 
   /** Counts a schedule in or out. */
   schedule(id: number, windows: Uint32Array, count: number, change: Change): void {
-    if (this.#known) this.#apply(scheduleDigest(this.#crypto, id, windows, count), change);
+    if (this.#known) this.apply(scheduleDigest(this.#crypto, id, windows, count), change);
   }
 
   /** Counts a setting in or out. */
   setting(id: number, value: Uint8Array, change: Change): void {
-    if (this.#known) this.#apply(settingDigest(this.#crypto, id, value), change);
+    if (this.#known) this.apply(settingDigest(this.#crypto, id, value), change);
   }
 
-  #begin(table: Table): void {
+  private begin(table: Table): void {
     this.#damage = table.log.damage;
     this.#swaps = table.rebase.swaps;
     this.#counted = 0;
@@ -63,7 +63,7 @@ export class TableDigest {
 
   /** Counts in at most so many slots more, and with the last one the rest of the table. */
   advance(table: Table, slots: number): void {
-    if (this.#damage !== table.log.damage || this.#swaps !== table.rebase.swaps) this.#begin(table);
+    if (this.#damage !== table.log.damage || this.#swaps !== table.rebase.swaps) this.begin(table);
     if (this.#known) return;
     const end = Math.min(this.#counted + slots, table.profile.slots);
     for (let slot = this.#counted; slot < end; slot++) {

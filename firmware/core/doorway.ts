@@ -112,36 +112,36 @@ export class Doorway {
 
   /** A PIN as ASCII digits, to open. Returns the reason, `granted` when the door opens. */
   enter(digits: Uint8Array): number {
-    return this.#attempt(Kind.pin, Method.keypad, digits);
+    return this.attempt(Kind.pin, Method.keypad, digits);
   }
 
   /** A card at the reader, by its UID. Returns the reason. */
   present(uid: Uint8Array): number {
-    return this.#attempt(Kind.card, Method.card, uid);
+    return this.attempt(Kind.card, Method.card, uid);
   }
 
   /** Whether a slot has this public key of a phone. */
   knowsPhone(publicKey: Uint8Array): boolean {
-    return this.#findPhone(publicKey) >= 0;
+    return this.findPhone(publicKey) >= 0;
   }
 
   /** A phone whose key has signed, to open. Returns the reason. */
   tap(publicKey: Uint8Array): number {
-    return this.#attempt(Kind.phone, Method.phone, publicKey);
+    return this.attempt(Kind.phone, Method.phone, publicKey);
   }
 
   /** Whether a phone's credential would be let in, as a reason; its slot is loaded. Opens nothing, uses nothing up. */
   judgePhone(publicKey: Uint8Array): number {
-    const slot = this.#findPhone(publicKey);
+    const slot = this.findPhone(publicKey);
     if (slot < 0) return Reason.unknown;
-    const reason = this.#judge(slot, this.#question(slot, this.#parts.clock.read(), false));
+    const reason = this.judge(slot, this.question(slot, this.#parts.clock.read(), false));
     const { entry } = this.#parts.table;
     const isForced = reason === Reason.granted && (entry.flags & Flag.duress) !== 0;
     if (isForced) this.#diary.duress(Method.phone, entry, entry.kind);
     return reason;
   }
 
-  #findPhone(publicKey: Uint8Array): number {
+  private findPhone(publicKey: Uint8Array): number {
     const { board, table } = this.#parts;
     const keys = this.#authority.derived;
     if (keys === undefined) return NOBODY;
@@ -150,9 +150,9 @@ export class Doorway {
 
   /** A PIN as ASCII digits, to call the menu. Undefined for whoever may not. Counts as an entry, opens nothing, uses nothing up. */
   call(digits: Uint8Array): Caller | undefined {
-    const holder = this.#recognise(Kind.pin, Method.keypad, digits);
+    const holder = this.recognise(Kind.pin, Method.keypad, digits);
     if (holder < 0) return undefined;
-    const caller = this.#callerOf(holder);
+    const caller = this.callerOf(holder);
     if (caller === undefined) this.lockout.known();
     else this.lockout.right(holder, caller.generation);
     return caller;
@@ -165,10 +165,10 @@ export class Doorway {
     else feedback.refused(enteredAt + FEEDBACK_S);
   }
 
-  #attempt(kind: number, method: number, value: Uint8Array): number {
+  private attempt(kind: number, method: number, value: Uint8Array): number {
     const at = this.#parts.clock.uptime();
-    const holder = this.#recognise(kind, method, value);
-    const reason = holder < 0 ? -holder : this.#open(holder, method);
+    const holder = this.recognise(kind, method, value);
+    const reason = holder < 0 ? -holder : this.open(holder, method);
     this.show(reason === Reason.granted, at);
     return reason;
   }
@@ -176,27 +176,27 @@ export class Doorway {
   // ---- entry format, lockout, lookup
 
   /** Who holds a credential, as a number from 0; minus the reason when it is refused, which is in the log then. */
-  #recognise(kind: number, method: number, value: Uint8Array): number {
+  private recognise(kind: number, method: number, value: Uint8Array): number {
     const { board, mounted } = this.#parts;
     const keys = this.#authority.derived;
-    if (!this.#isEntry(kind, value)) return this.#refuse(Reason.badEntry, method);
-    if (!mounted || keys === undefined) return this.#refuse(Reason.unknown, method);
-    const hindrance = method === Method.keypad ? this.#hindrance() : Reason.granted;
-    if (hindrance === Reason.lockedOut) return this.#refuseUnlogged();
-    if (hindrance !== Reason.granted) return this.#refuse(hindrance, method);
+    if (!this.isEntry(kind, value)) return this.refuse(Reason.badEntry, method);
+    if (!mounted || keys === undefined) return this.refuse(Reason.unknown, method);
+    const hindrance = method === Method.keypad ? this.hindrance() : Reason.granted;
+    if (hindrance === Reason.lockedOut) return this.refuseUnlogged();
+    if (hindrance !== Reason.granted) return this.refuse(hindrance, method);
     const tag = credentialTag(board.crypto, keys.pinKey, kind, value);
-    const code = this.#findOffline(kind, value, this.#parts.clock.read());
-    const holder = this.#find(tag, code);
+    const code = this.findOffline(kind, value, this.#parts.clock.read());
+    const holder = this.find(tag, code);
     if (holder !== NOBODY) return holder;
-    if (method === Method.keypad) this.#countWrong();
-    return this.#refuse(Reason.unknown, method);
+    if (method === Method.keypad) this.countWrong();
+    return this.refuse(Reason.unknown, method);
   }
 
   /**
    * What keeps an entry from being looked at, `granted` for nothing. It is kept as if it were wrong before anybody compares, so a
    * power cut gives no try (rule X1). Where the flash fails, the worst is assumed once in a power cycle: an hour's wait.
    */
-  #hindrance(): number {
+  private hindrance(): number {
     const { lockout } = this;
     const { table, events } = this.#parts;
     if (lockout.wait() > 0) return Reason.lockedOut;
@@ -207,19 +207,19 @@ export class Doorway {
     if (!isKept && !this.#isAdrift) lockout.restore(undefined, undefined, true);
     this.#isAdrift = !isKept;
     if (lockout.wait() > 0) return Reason.lockedOut;
-    this.#noteUnlogged();
+    this.noteUnlogged();
     return Reason.granted;
   }
 
   /** Whether a value has the form that its kind has on this model (rules C2, C7). */
-  #isEntry(kind: number, value: Uint8Array): boolean {
+  private isEntry(kind: number, value: Uint8Array): boolean {
     if (kind === Kind.pin) return isPin(value);
     if (kind === Kind.phone) return value.length === PUBLIC_KEY_BYTES;
     return this.#parts.profile.reader && value.length >= MIN_CARD_BYTES && value.length <= MAX_CARD_BYTES;
   }
 
   /** The offline code that is typed, as a holder (rule C23). Before the table is looked at: what is there counts first. */
-  #findOffline(kind: number, value: Uint8Array, clock: Instant): number {
+  private findOffline(kind: number, value: Uint8Array, clock: Instant): number {
     const { offline, policy, board } = this.#parts;
     const keys = this.#authority.derived;
     if (kind !== Kind.pin || keys === undefined) return NOBODY;
@@ -231,7 +231,7 @@ export class Doorway {
    * The holder of a credential, its slot loaded, or {@link NOBODY}; `code` is who holds it if nobody in the table does. All of master,
    * codes and slots are looked at (rule C6).
    */
-  #find(tag: Uint8Array, code: number): number {
+  private find(tag: Uint8Array, code: number): number {
     const { table, locals, policy } = this.#parts;
     const slot = table.find(tag);
     const place = locals.find(tag);
@@ -241,26 +241,26 @@ export class Doorway {
     return place < 0 ? code : FIRST_LOCAL + place;
   }
 
-  #refuse(reason: number, method: number): number {
+  private refuse(reason: number, method: number): number {
     this.#diary.attempt(reason, method);
     return -reason;
   }
 
   /** Locked out: the first entry of a wait is in the log, and how many came after it; each would write an older event over (rule L7). */
-  #refuseUnlogged(): number {
+  private refuseUnlogged(): number {
     if (this.#isWaitLogged) this.#unlogged++;
     else this.#diary.attempt(Reason.lockedOut, Method.keypad);
     this.#isWaitLogged = true;
     return -Reason.lockedOut;
   }
 
-  #noteUnlogged(): void {
+  private noteUnlogged(): void {
     if (this.#unlogged > 0) this.#diary.note(EventKind.suppressed, this.#unlogged, Method.keypad);
     this.#unlogged = 0;
     this.#isWaitLogged = false;
   }
 
-  #countWrong(): void {
+  private countWrong(): void {
     this.lockout.wrong();
     const wait = this.lockout.wait();
     if (wait > 0) this.#diary.note(EventKind.lockout, Math.ceil(wait), Method.keypad);
@@ -269,34 +269,34 @@ export class Doorway {
   // ---- the decision
 
   /** What is said of a holder whose question this is. The master is asked nothing (rule C17). */
-  #judge(holder: number, question: Question | undefined): number {
+  private judge(holder: number, question: Question | undefined): number {
     if (holder === MASTER_SLOT) return Reason.granted;
     if (question === undefined) return Reason.damaged;
     if (isOffline(holder)) {
       const reason = decide(question);
-      return reason === Reason.granted ? this.#judgeOffline(holder, question.clock) : reason;
+      return reason === Reason.granted ? this.judgeOffline(holder, question.clock) : reason;
     }
-    if (holder >= FIRST_LOCAL && !this.#isLocalValid(holder - FIRST_LOCAL, question.clock))
+    if (holder >= FIRST_LOCAL && !this.isLocalValid(holder - FIRST_LOCAL, question.clock))
       return Reason.disabled;
     return decide(question);
   }
 
-  #judgeOffline(holder: number, clock: Instant): number {
+  private judgeOffline(holder: number, clock: Instant): number {
     return this.#parts.offline.judge(holder - FIRST_OFFLINE, clock);
   }
 
-  #isLocalValid(place: number, { trust, now, bound }: Instant): boolean {
+  private isLocalValid(place: number, { trust, now, bound }: Instant): boolean {
     const { locals, policy } = this.#parts;
     return policy.localCodes && locals.isBacked(place, trust === Trust.unknown ? undefined : now + bound);
   }
 
   /** What a decision depends on; undefined when a part of it cannot be read. A slot must be loaded. */
-  #question(holder: number, clock: Instant, second: boolean): Question | undefined {
+  private question(holder: number, clock: Instant, second: boolean): Question | undefined {
     const { table, policy } = this.#parts;
     const isSlot = holder < FIRST_LOCAL;
-    if (isSlot && !this.#isReadable(holder)) return undefined;
+    if (isSlot && !this.isReadable(holder)) return undefined;
     return {
-      entry: isSlot ? table.entry : this.#entryOf(holder),
+      entry: isSlot ? table.entry : this.entryOf(holder),
       usage: isSlot ? table.usage : NO_USAGE,
       windows: table.windows,
       windowCount: isSlot ? table.windowCount : 0,
@@ -310,7 +310,7 @@ export class Doorway {
   }
 
   /** Whether all that a decision about a slot asks for can be read; then its use and its schedule are. */
-  #isReadable(slot: number): boolean {
+  private isReadable(slot: number): boolean {
     const { table, policy } = this.#parts;
     const { entry } = table;
     if (table.index.isDamaged(slot)) return false;
@@ -320,70 +320,70 @@ export class Doorway {
   }
 
   /** The entry of somebody who has no slot. */
-  #entryOf(holder: number): Entry {
+  private entryOf(holder: number): Entry {
     const { locals, offline } = this.#parts;
     if (holder === MASTER_SLOT) return locals.loadMaster();
     return isOffline(holder) ? offline.load(holder - FIRST_OFFLINE) : locals.load(holder - FIRST_LOCAL);
   }
 
   /** Whether another person waits for this one at a door for two, and would still be let in (rule C15). The slot stays loaded. */
-  #hasPartner(holder: number): boolean {
+  private hasPartner(holder: number): boolean {
     const { table, clock } = this.#parts;
     const { flags, user } = table.entry;
     if (holder >= FIRST_LOCAL || (flags & Flag.dual) === 0) return false;
     if (!this.#pair.waitsFor(user, clock.uptime())) return false;
-    const isGood = this.#loadPartner() !== undefined;
+    const isGood = this.loadPartner() !== undefined;
     if (!isGood) this.#pair.clear();
     table.load(holder);
     return isGood;
   }
 
   /** The question of the one who waits, their slot loaded; undefined when they would not be let in any more. */
-  #loadPartner(): Question | undefined {
+  private loadPartner(): Question | undefined {
     const { table, clock } = this.#parts;
     const { slot, generation } = this.#pair;
     if (table.load(slot) !== "ok" || table.entry.generation !== generation) return undefined;
-    const question = this.#question(slot, clock.read(), true);
+    const question = this.question(slot, clock.read(), true);
     return question !== undefined && decide(question) === Reason.granted ? question : undefined;
   }
 
   // ---- the opening
 
-  #open(holder: number, method: number): number {
-    const second = this.#hasPartner(holder);
-    const question = this.#question(holder, this.#parts.clock.read(), second);
-    let reason = this.#judge(holder, question);
+  private open(holder: number, method: number): number {
+    const second = this.hasPartner(holder);
+    const question = this.question(holder, this.#parts.clock.read(), second);
+    let reason = this.judge(holder, question);
     const isReady = reason === Reason.granted && question !== undefined;
-    if (isReady && !this.#commit(holder, question, method)) reason = Reason.busy;
+    if (isReady && !this.commit(holder, question, method)) reason = Reason.busy;
     const entry = question?.entry ?? this.#parts.table.entry;
-    if (method === Method.keypad) this.#settleGuess(holder, entry, reason);
+    if (method === Method.keypad) this.settleGuess(holder, entry, reason);
     const isOwn = method === Method.phone && reason === Reason.granted && entry.role === Role.admin;
     if (isOwn) this.lockout.clear();
-    if (reason === Reason.granted) this.#letIn(entry);
+    if (reason === Reason.granted) this.letIn(entry);
     else this.#diary.attempt(reason, method, entry, credentialOf(holder, entry));
     if (reason === Reason.needsSecond)
       this.#pair.begin(holder, entry.generation, entry.user, this.#parts.clock.uptime());
     return reason;
   }
 
-  #settleGuess(holder: number, entry: Entry, reason: number): void {
+  private settleGuess(holder: number, entry: Entry, reason: number): void {
     if (reason === Reason.granted) this.lockout.right(holder, entry.generation);
     else this.lockout.known();
   }
 
-  #letIn(entry: Entry): void {
+  private letIn(entry: Entry): void {
     this.#pair.clear();
     this.#hours.opened(isFirstIn(entry));
     this.#bolt.draw();
   }
 
   /** Commits what a grant uses up, then the event, both before the bolt moves (rules C10, L4). */
-  #commit(holder: number, question: Question, method: number): boolean {
+  private commit(holder: number, question: Question, method: number): boolean {
     if (!this.#parts.events.hasRoom) return false;
     const isFirst = !question.usage.used;
     if (holder < FIRST_LOCAL) {
-      if (question.second && !this.#usePartner(holder, method)) return false;
-      if (!this.#use(holder, question)) return false;
+      if (question.second && !this.usePartner(holder, method)) return false;
+      if (!this.use(holder, question)) return false;
     }
     const { offline } = this.#parts;
     if (isOffline(holder) && !offline.use(holder - FIRST_OFFLINE, question.clock)) return false;
@@ -392,10 +392,10 @@ export class Doorway {
   }
 
   /** Commits the use of the one who waited, and loads the slot of the one at the door again. */
-  #usePartner(holder: number, method: number): boolean {
+  private usePartner(holder: number, method: number): boolean {
     const { table } = this.#parts;
-    const partner = this.#loadPartner();
-    if (partner === undefined || !this.#use(this.#pair.slot, partner)) return false;
+    const partner = this.loadPartner();
+    if (partner === undefined || !this.use(this.#pair.slot, partner)) return false;
     // Of two people either may be under duress; their own attempt was no opening yet.
     const { entry } = partner;
     if ((entry.flags & Flag.duress) !== 0 && !this.#diary.duress(method, entry, entry.kind)) return false;
@@ -403,7 +403,7 @@ export class Doorway {
     return table.loadUsage(holder, table.entry.generation, table.entry.uses);
   }
 
-  #use(slot: number, { entry, usage, clock }: Question): boolean {
+  private use(slot: number, { entry, usage, clock }: Question): boolean {
     // A use while the clock was unknown has no date. The next one that has stands for it, or no deadline would ever follow.
     const isFirstDated = usage.firstUse === 0 && clock.trust !== Trust.unknown;
     if (entry.uses === 0 && usage.used && !isFirstDated) return true;
@@ -416,11 +416,11 @@ export class Doorway {
 
   // ---- the menu
 
-  #callerOf(holder: number): Caller | undefined {
+  private callerOf(holder: number): Caller | undefined {
     if (holder === MASTER_SLOT)
       return { slot: MASTER_SLOT, generation: 0, user: 0, mayProgram: true, isFirstIn: true };
     if (holder >= FIRST_LOCAL) return undefined;
-    const question = this.#question(holder, this.#parts.clock.read(), false);
+    const question = this.question(holder, this.#parts.clock.read(), false);
     if (question === undefined) return undefined;
     const { entry } = question;
     // A credential for programming never opens, and is judged here as the administrator's that it is.
@@ -442,26 +442,26 @@ export class Doorway {
   why(kind: number, value: Uint8Array, clock: Instant): Why {
     const { board, mounted } = this.#parts;
     const keys = this.#authority.derived;
-    if (!this.#isEntry(kind, value)) return simply(Reason.badEntry, "nobody", -1);
+    if (!this.isEntry(kind, value)) return simply(Reason.badEntry, "nobody", -1);
     if (!mounted || keys === undefined) return simply(Reason.unknown, "nobody", -1);
     const tag = credentialTag(board.crypto, keys.pinKey, kind, value);
-    const holder = this.#find(tag, this.#findOffline(kind, value, clock));
+    const holder = this.find(tag, this.findOffline(kind, value, clock));
     if (holder === NOBODY) return simply(Reason.unknown, "nobody", -1);
     if (holder === MASTER_SLOT) return simply(Reason.granted, "master", -1);
-    const question = this.#question(holder, clock, false);
+    const question = this.question(holder, clock, false);
     if (holder < FIRST_LOCAL) {
       if (question === undefined) return simply(Reason.damaged, "slot", holder);
       return { ...explain(question), holder: "slot", slot: holder };
     }
-    if (isOffline(holder)) return simply(this.#judge(holder, question), "offline", holder - FIRST_OFFLINE);
+    if (isOffline(holder)) return simply(this.judge(holder, question), "offline", holder - FIRST_OFFLINE);
     const place = holder - FIRST_LOCAL;
-    if (question === undefined || !this.#isLocalValid(place, clock))
+    if (question === undefined || !this.isLocalValid(place, clock))
       return simply(Reason.disabled, "local", place);
-    return { ...this.#explainLocal(place, question), holder: "local", slot: place };
+    return { ...this.explainLocal(place, question), holder: "local", slot: place };
   }
 
   /** The explanation of a code that is valid now: it falls when the credential that made it ends. */
-  #explainLocal(place: number, question: Question): Explanation {
+  private explainLocal(place: number, question: Question): Explanation {
     const { locals, table } = this.#parts;
     const explanation = explain(question);
     if (locals.isBacked(place, Number.POSITIVE_INFINITY)) return explanation;

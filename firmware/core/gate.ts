@@ -36,7 +36,7 @@ class UnitBucket {
 
   enter(session: Session, turn: number, now: number): boolean {
     this.#emptyAt = Math.max(this.#emptyAt, now - BUCKET_UNITS * REFILL_S);
-    this.#passOver(now);
+    this.passOver(now);
     const place = this.#waiting.indexOf(session);
     const ahead = place < 0 ? this.#waiting.length : place;
     if (now >= this.#emptyAt + (ahead + 1) * turn * REFILL_S) {
@@ -58,7 +58,7 @@ class UnitBucket {
    * Whoever does not come for their turn loses it to the next, and whoever hangs up gives up their place: else a few who come and go would
    * keep all places taken.
    */
-  #passOver(now: number): void {
+  private passOver(now: number): void {
     while (this.#waiting.length > 0) {
       const isLate = now - this.#offeredAt >= RESERVED_S;
       if (!isLate && !this.#waiting[0].closed) break;

@@ -47,11 +47,11 @@ export class Heard {
     this.forget();
     const value = this.#table.state(State.heard);
     if (value === undefined || value.length !== HEARD_BYTES || getU32(value, EPOCH) < claimEpoch) return;
-    this.#use(value);
-    this.#free(epoch);
+    this.use(value);
+    this.free(epoch);
   }
 
-  #use(value: Uint8Array): void {
+  private use(value: Uint8Array): void {
     this.signedAt = getU32(value, 0);
     this.issuedAt = getU32(value, ISSUED);
     this.acks = getU24(value, ACKS);
@@ -59,17 +59,17 @@ export class Heard {
     this.epoch = getU32(value, EPOCH);
   }
 
-  #free(epoch: number): void {
+  private free(epoch: number): void {
     if (this.epoch === epoch) this.#table.acks.free(this.acks);
   }
 
-  #commit(value: Uint8Array): boolean {
+  private commit(value: Uint8Array): boolean {
     if (!this.#table.commitState(State.heard, value)) return false;
-    this.#use(value);
+    this.use(value);
     return true;
   }
 
-  #value(signedAt: number): Uint8Array {
+  private value(signedAt: number): Uint8Array {
     const value = new Uint8Array(HEARD_BYTES);
     putU32(value, 0, signedAt);
     putU32(value, ISSUED, this.issuedAt);
@@ -81,15 +81,15 @@ export class Heard {
 
   /** Keeps a heartbeat of the lock's epoch that is newer than the last, its numbers no higher than they can be. False when the flash refused. */
   beat({ issuedAt, acks, events, epoch }: Omit<Heartbeat, "lock">): boolean {
-    const value = this.#value(Math.max(issuedAt, this.signedAt));
+    const value = this.value(Math.max(issuedAt, this.signedAt));
     putU32(value, ISSUED, issuedAt);
     // An issuer whose store is an old copy has forgotten what it saw. The lock has not.
     putU24(value, ACKS, epoch === this.epoch ? Math.max(acks, this.acks) : acks);
     putU32(value, EVENTS, Math.max(events, this.events));
     putU32(value, EPOCH, epoch);
-    if (!this.#commit(value)) return false;
+    if (!this.commit(value)) return false;
     this.signs++;
-    this.#free(epoch);
+    this.free(epoch);
     return true;
   }
 
@@ -106,10 +106,10 @@ export class Heard {
   bundle(signedAt: number, isNew: boolean, epoch: number): void {
     if (isNew) this.signs++;
     if (signedAt <= this.signedAt || (!isNew && signedAt < this.signedAt + STEP_S)) return;
-    const value = this.#value(signedAt);
+    const value = this.value(signedAt);
     if (epoch !== this.epoch) putU24(value, ACKS, 0);
     putU32(value, EPOCH, epoch);
-    if (this.#commit(value) && !isNew) this.signs++;
+    if (this.commit(value) && !isNew) this.signs++;
   }
 
   /**
@@ -120,9 +120,9 @@ export class Heard {
   cut(latest: number, earliest: number): boolean {
     const isTrue = (time: number): boolean => time <= latest;
     if (isTrue(this.signedAt) && isTrue(this.issuedAt)) return true;
-    const value = this.#value(isTrue(this.signedAt) ? this.signedAt : earliest);
+    const value = this.value(isTrue(this.signedAt) ? this.signedAt : earliest);
     if (!isTrue(this.issuedAt)) putU32(value, ISSUED, earliest);
-    return this.#commit(value);
+    return this.commit(value);
   }
 
   /**

@@ -34,10 +34,10 @@ export class Heartbeats {
     if (beat.epoch !== epoch) return beat.epoch < epoch ? Code.staleEpoch : Code.needRebase;
     const signed = this.#envelopes.verifyIssuer(session, Bucket.mail, envelope, Domain.heartbeat, May.bundle);
     if (signed !== Code.applied) return signed;
-    return this.#keep(beat);
+    return this.keep(beat);
   }
 
-  #keep(beat: Heartbeat): number {
+  private keep(beat: Heartbeat): number {
     const { table, events } = this.#parts;
     const { heard } = this.#authority;
     // Nobody has seen what there is not yet.
@@ -46,7 +46,7 @@ export class Heartbeats {
     if (beat.issuedAt < heard.issuedAt) return Code.replayed;
     if (beat.issuedAt === heard.issuedAt) return heard.says(beat) ? Code.alreadyApplied : Code.replayed;
     if (!heard.beat(beat)) return table.refusal;
-    this.#raiseFloor(beat.issuedAt);
+    this.raiseFloor(beat.issuedAt);
     return Code.applied;
   }
 
@@ -54,11 +54,11 @@ export class Heartbeats {
   bundle(signedAt: number, isNew: boolean): void {
     const { heard, epoch } = this.#authority;
     heard.bundle(signedAt, isNew, epoch);
-    if (isNew) this.#raiseFloor(signedAt);
+    if (isNew) this.raiseFloor(signedAt);
   }
 
   /** What an issuer signed was signed no later than now: no time before it is believed again (rule T13). */
-  #raiseFloor(issuedAt: number): void {
+  private raiseFloor(issuedAt: number): void {
     const { clock, table } = this.#parts;
     const floor = clock.floorAfter(issuedAt);
     if (floor === 0) return;

@@ -47,54 +47,54 @@ export class Holidays {
     return this.#count === 0;
   }
 
-  #first(n: number): number {
+  private first(n: number): number {
     return this.#values[n];
   }
 
   /** Not above the first date for no holiday. */
-  #end(n: number): number {
+  private end(n: number): number {
     return this.#values[MAX_HOLIDAYS + n];
   }
 
-  #roles(n: number): number {
+  private roles(n: number): number {
     return this.#values[2 * MAX_HOLIDAYS + n] >>> 8;
   }
 
-  #mode(n: number): number {
+  private mode(n: number): number {
     return this.#values[2 * MAX_HOLIDAYS + n] & 0xff;
   }
 
-  #isOn(n: number, day: number): boolean {
-    return this.#first(n) <= day && day < this.#end(n);
+  private isOn(n: number, day: number): boolean {
+    return this.first(n) <= day && day < this.end(n);
   }
 
-  #blocks(n: number, role: number): boolean {
-    return ((this.#roles(n) >> role) & 1) !== 0;
+  private blocks(n: number, role: number): boolean {
+    return ((this.roles(n) >> role) & 1) !== 0;
   }
 
-  #setsMode(n: number): boolean {
-    return this.#mode(n) !== NO_MODE;
+  private setsMode(n: number): boolean {
+    return this.mode(n) !== NO_MODE;
   }
 
   /** Whether any holiday matters to a role that the operating mode `mode` admits: then an unknown date refuses it. */
   concern(role: number, mode: number): boolean {
     for (let n = 0; n < this.#count; n++) {
-      if (this.#first(n) >= this.#end(n)) continue;
-      if (this.#blocks(n, role)) return true;
-      if (this.#setsMode(n) && admits(this.#mode(n), role) !== admits(mode, role)) return true;
+      if (this.first(n) >= this.end(n)) continue;
+      if (this.blocks(n, role)) return true;
+      if (this.setsMode(n) && admits(this.mode(n), role) !== admits(mode, role)) return true;
     }
     return false;
   }
 
   /** Whether a role is refused on a date, in days since 1970-01-01. */
   refuse(role: number, day: number): boolean {
-    for (let n = 0; n < this.#count; n++) if (this.#blocks(n, role) && this.#isOn(n, day)) return true;
+    for (let n = 0; n < this.#count; n++) if (this.blocks(n, role) && this.isOn(n, day)) return true;
     return false;
   }
 
   /** Whether anybody at all is refused on a date: then a door does not stand open either. */
   close(day: number): boolean {
-    for (let n = 0; n < this.#count; n++) if (this.#roles(n) !== 0 && this.#isOn(n, day)) return true;
+    for (let n = 0; n < this.#count; n++) if (this.roles(n) !== 0 && this.isOn(n, day)) return true;
     return false;
   }
 
@@ -102,8 +102,8 @@ export class Holidays {
   admit(role: number, mode: number, day: number): boolean {
     let isSet = false;
     for (let n = 0; n < this.#count; n++) {
-      if (!this.#setsMode(n) || !this.#isOn(n, day)) continue;
-      if (!admits(this.#mode(n), role)) return false;
+      if (!this.setsMode(n) || !this.isOn(n, day)) continue;
+      if (!admits(this.mode(n), role)) return false;
       isSet = true;
     }
     return isSet || admits(mode, role);
@@ -113,9 +113,9 @@ export class Holidays {
   nextDate(day: number): number {
     let next = END_OF_DAYS;
     for (let n = 0; n < this.#count; n++) {
-      if (this.#first(n) >= this.#end(n)) continue;
-      if (this.#first(n) > day) next = Math.min(next, this.#first(n));
-      if (this.#end(n) > day) next = Math.min(next, this.#end(n));
+      if (this.first(n) >= this.end(n)) continue;
+      if (this.first(n) > day) next = Math.min(next, this.first(n));
+      if (this.end(n) > day) next = Math.min(next, this.end(n));
     }
     return next === END_OF_DAYS ? 0 : next;
   }

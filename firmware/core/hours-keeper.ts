@@ -44,7 +44,7 @@ export class HoursKeeper {
     return this.#hours.standing;
   }
 
-  #view(): HoursView {
+  private view(): HoursView {
     const { clock, policy } = this.#parts;
     const instant = clock.read();
     const { zone, holidays } = policy;
@@ -63,29 +63,29 @@ export class HoursKeeper {
   advance(): boolean {
     const { policy, table } = this.#parts;
     if (policy.hours === undefined) return false;
-    const isOpen = this.#hours.advance(this.#view());
+    const isOpen = this.#hours.advance(this.view());
     if (this.#hours.unsettled && table.commitState(State.hours, this.#hours.state())) this.#hours.settled();
     return isOpen;
   }
 
   /** Somebody was let in, a first-in person or not. */
   opened(isFirstIn: boolean): void {
-    if (this.#parts.policy.hours !== undefined) this.#hours.opened(this.#view(), isFirstIn);
+    if (this.#parts.policy.hours !== undefined) this.#hours.opened(this.view(), isFirstIn);
   }
 
   /** A first-in person locks the door until it is resumed or the next opening. False when there is nothing to lock. */
   relock(): boolean {
-    return this.#hours.relock(this.#view());
+    return this.#hours.relock(this.view());
   }
 
   /** A first-in person takes a relock back. False when there was none. */
   resume(): boolean {
-    return this.#hours.resume(this.#view());
+    return this.#hours.resume(this.view());
   }
 
   /** A first-in person keeps the door unlocked for so many seconds. False when the time is unknown, or it is too long. */
   hold(seconds: number): boolean {
-    const view = this.#view();
+    const view = this.view();
     return this.#hours.holdUntil(view, view.clock.now + seconds);
   }
 }

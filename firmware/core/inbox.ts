@@ -28,11 +28,11 @@ export class Inbox {
 
   /** Reads one piece, all of it. Gives the message when this was its last, and it is one of `topics` and not too long. */
   take(client: MqttClient, count: number, piece: MqttPiece, topics: readonly string[]): Received | undefined {
-    if (piece.topic !== undefined) this.#begin(piece.topic, piece.byteLength ?? count, topics);
+    if (piece.topic !== undefined) this.begin(piece.topic, piece.byteLength ?? count, topics);
     const topic = this.#topic;
     if (topic === undefined || this.#filled + count > this.#length) {
       this.clear();
-      this.#skip(client, count);
+      this.skip(client, count);
       return undefined;
     }
     client.read(this.#buffer.subarray(this.#filled, this.#filled + count));
@@ -44,14 +44,14 @@ export class Inbox {
       : undefined;
   }
 
-  #begin(topic: string, length: number, topics: readonly string[]): void {
+  private begin(topic: string, length: number, topics: readonly string[]): void {
     const isWanted = length > 0 && length <= MAX_MESSAGE_BYTES && topics.includes(topic);
     this.#topic = isWanted ? topic : undefined;
     this.#length = length;
     this.#filled = 0;
   }
 
-  #skip(client: MqttClient, count: number): void {
+  private skip(client: MqttClient, count: number): void {
     for (let left = count; left > 0; left -= SCRAP_BYTES)
       client.read(left < SCRAP_BYTES ? this.#scrap.subarray(0, left) : this.#scrap);
   }

@@ -40,7 +40,7 @@ export class LocalCodes {
     this.#table = table;
   }
 
-  #value(place: number): Uint8Array {
+  private value(place: number): Uint8Array {
     return this.#values.subarray(place * VALUE_BYTES, (place + 1) * VALUE_BYTES);
   }
 
@@ -56,7 +56,7 @@ export class LocalCodes {
     for (let place = 0; place < MAX_LOCAL_CODES; place++) {
       const value = this.#table.state(State.local + place);
       if (value === undefined || value.length !== VALUE_BYTES) continue;
-      this.#value(place).set(value);
+      this.value(place).set(value);
       this.count++;
     }
   }
@@ -65,7 +65,7 @@ export class LocalCodes {
   find(tag: Uint8Array): number {
     let found = -1;
     for (let place = 0; place < MAX_LOCAL_CODES; place++) {
-      const isThis = equal(this.#value(place).subarray(0, TAG_BYTES), tag);
+      const isThis = equal(this.value(place).subarray(0, TAG_BYTES), tag);
       if (isThis && this.digits(place) > 0) found = place;
     }
     return found;
@@ -82,7 +82,7 @@ export class LocalCodes {
       putU24(value, DIGITS + 3, maker.generation);
       putU32(value, DIGITS + 6, maker.user);
       if (!this.#table.commitState(State.local + place, value)) return -1;
-      this.#value(place).set(value);
+      this.value(place).set(value);
       this.count++;
       return place;
     }
@@ -91,7 +91,7 @@ export class LocalCodes {
 
   /** Takes a code away. What the flash refuses is gone until the next boot all the same, and false. */
   remove(place: number): boolean {
-    this.#value(place).fill(0);
+    this.value(place).fill(0);
     this.count--;
     return this.#table.commitState(State.local + place, NOTHING);
   }
@@ -112,7 +112,7 @@ export class LocalCodes {
 
   /** Reads a code into {@link entry}: one of the team, without limits, attributed to its maker. */
   load(place: number): Entry {
-    const value = this.#value(place);
+    const value = this.value(place);
     const { entry } = this;
     entry.slot = place;
     entry.kind = Kind.pin;
@@ -129,9 +129,9 @@ export class LocalCodes {
    * and not past `latest`, the latest that it may be now in UTC seconds (undefined when unknown: then one with an end stands no more).
    */
   isBacked(place: number, latest: number | undefined): boolean {
-    const slot = getU16(this.#value(place), DIGITS + 1);
+    const slot = getU16(this.value(place), DIGITS + 1);
     if (slot === MASTER_SLOT) return true;
-    const generation = getU24(this.#value(place), DIGITS + 3);
+    const generation = getU24(this.value(place), DIGITS + 3);
     if (slot >= this.#table.profile.slots || this.#table.load(slot) !== "ok") return false;
     const { entry } = this.#table;
     if (entry.generation !== generation || !mayProgram(entry) || (entry.flags & Flag.disabled) !== 0)

@@ -64,11 +64,11 @@ export class Lock {
       this.doorway.restore();
       this.hours.restore();
     }
-    this.#configure();
+    this.configure();
   }
 
   /** Takes over what the policy says, if it was read anew. */
-  #configure(): void {
+  private configure(): void {
     const { policy, clock } = this.parts;
     if (policy.version === this.#version) return;
     this.#version = policy.version;
@@ -97,7 +97,7 @@ export class Lock {
   /** Answers one message with one message; see {@link Sync}. */
   receive(session: Session, message: Uint8Array): Uint8Array {
     const answer = this.#sync.receive(session, message);
-    this.#configure();
+    this.configure();
     return answer;
   }
 
@@ -115,14 +115,14 @@ export class Lock {
   press(key: number): number | undefined {
     const at = this.parts.clock.uptime();
     const pressed = this.#keypad.press(key, at);
-    if (pressed === "called") this.doorway.show(this.#call(), at);
+    if (pressed === "called") this.doorway.show(this.call(), at);
     if (pressed !== "entered") return undefined;
     if (!this.#programming.isOpen) return this.doorway.enter(this.#keypad.entry);
     this.doorway.show(this.#programming.enter(this.#keypad.entry), at);
     return undefined;
   }
 
-  #call(): boolean {
+  private call(): boolean {
     this.#programming.close();
     const caller = this.doorway.call(this.#keypad.entry);
     if (caller !== undefined) this.#programming.open(caller);
@@ -144,7 +144,7 @@ export class Lock {
    */
   pressReset(): Pressed {
     const pressed = this.#reset.press();
-    this.#configure();
+    this.configure();
     return pressed;
   }
 
@@ -160,7 +160,7 @@ export class Lock {
     const { table, events, digest, clock, mounted } = this.parts;
     this.#radio.sweep(clock.uptime());
     if (mounted) this.#reset.tick();
-    this.#configure();
+    this.configure();
     const moved = this.#bolt.tick(mounted && this.authority.claimed && this.hours.advance());
     if (moved === "unlocked") this.#diary.note(EventKind.unlocked, 0, Method.auto);
     if (moved === "relocked") this.#diary.note(EventKind.relocked, 0, Method.auto);

@@ -168,7 +168,7 @@ export class Lockout {
       stored !== undefined &&
       (stored.length !== STATE_BYTES || stored[0] > top || stored[RUN] > MAX_FORGIVEN);
     if (lost || isBad) {
-      this.#put(this.#state, top, 0);
+      this.put(this.#state, top, 0);
       this.unsettled = true;
     } else if (stored !== undefined) this.#state.set(stored);
     if (lost) this.#forgiven.exhaust();
@@ -178,9 +178,9 @@ export class Lockout {
   /** Seconds until the next entry is looked at, 0 when one may be made now. Forgets what has leaked away: call it now and then. */
   wait(): number {
     if (this.#state[0] > 0 && this.count === 0) this.clear();
-    const over = this.#held - this.#tries;
+    const over = this.held - this.#tries;
     if (over < 0) return 0;
-    return Math.max(0, Math.max(WAITS_S[over], this.#leastS) - this.#passed());
+    return Math.max(0, Math.max(WAITS_S[over], this.#leastS) - this.passed());
   }
 
   /**
@@ -189,7 +189,7 @@ export class Lockout {
    */
   guess(): Uint8Array {
     const run = Math.min(this.#state[RUN] + 1, MAX_FORGIVEN);
-    this.#put(this.#guess, Math.min(this.count + 1, this.#top), run);
+    this.put(this.#guess, Math.min(this.count + 1, this.top), run);
     return this.#guess;
   }
 
@@ -255,31 +255,31 @@ export class Lockout {
   forgivenSettled(): void {
     this.forgivenUnsettled = false;
     if (this.#pending === 0) return;
-    this.#state[0] = Math.max(0, this.#held - this.#pending);
+    this.#state[0] = Math.max(0, this.held - this.#pending);
     this.#pending = 0;
     this.unsettled = true;
   }
 
   /** Wrong entries that count now, 0 to three more than there are tries. */
   get count(): number {
-    return Math.max(0, this.#held - Math.floor(this.#passed() / Math.max(LEAK_S, this.#leastS)));
+    return Math.max(0, this.held - Math.floor(this.passed() / Math.max(LEAK_S, this.#leastS)));
   }
 
   /** The most wrong entries that count. */
-  get #top(): number {
+  private get top(): number {
     return this.#tries + LONGEST;
   }
 
   /** The count at the last wrong entry; under a stricter policy than then there may be fewer to it. */
-  get #held(): number {
-    return Math.min(this.#state[0], this.#top);
+  private get held(): number {
+    return Math.min(this.#state[0], this.top);
   }
 
-  #passed(): number {
+  private passed(): number {
     return passed(this.#clock, this.#since, getU32(this.#state, DATE));
   }
 
-  #put(bytes: Uint8Array, count: number, run: number): void {
+  private put(bytes: Uint8Array, count: number, run: number): void {
     bytes[0] = count;
     bytes[RUN] = run;
     putU32(bytes, DATE, latest(this.#clock));

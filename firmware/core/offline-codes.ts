@@ -69,15 +69,15 @@ export class OfflineCodes {
 
   /** What is lost is settled when the date is known: all codes of that day were used. Once a tick. */
   settle(view: OfflineView, clock: Instant): void {
-    if (!this.#isInDoubt || !this.#locate(view, clock)) return;
+    if (!this.#isInDoubt || !this.locate(view, clock)) return;
     const value = new Uint8Array(VALUE_BYTES).fill(1);
     putU16(value, 0, this.#lastDay);
     value[ONCE] = 0xff;
-    if (this.#commit(value)) this.#isInDoubt = false;
+    if (this.commit(value)) this.#isInDoubt = false;
   }
 
   /** Finds the local dates that it may be. False when the time is unknown. */
-  #locate({ zone, isZoneLost }: OfflineView, { trust, now, bound }: Instant): boolean {
+  private locate({ zone, isZoneLost }: OfflineView, { trust, now, bound }: Instant): boolean {
     if (isZoneLost || trust === Trust.unknown) return false;
     const first = localTime(zone, now - bound).day;
     const last = localTime(zone, now + bound).day;
@@ -90,7 +90,7 @@ export class OfflineCodes {
   }
 
   /** The window of a kind that it is for certain, as {@link #locate} has found; −1 for none. */
-  #window(kind: number): number {
+  private window(kind: number): number {
     const window = offlineWindow(kind, this.#firstDay);
     return window === offlineWindow(kind, this.#lastDay) ? window : NOBODY;
   }
@@ -103,13 +103,13 @@ export class OfflineCodes {
     const { offline, offlineDenied: denied } = view;
     const { kinds, indexes } = offline;
     if (kinds === 0) return NOBODY;
-    const isLocated = this.#locate(view, clock) && denied !== undefined;
+    const isLocated = this.locate(view, clock) && denied !== undefined;
     const typed = numberOf(digits);
     let found = NOBODY;
     for (let place = 0; place < KINDS.length; place++) {
       const kind = KINDS[place];
       if ((kinds & kind) === 0) continue;
-      const window = isLocated ? this.#window(kind) : NOBODY;
+      const window = isLocated ? this.window(kind) : NOBODY;
       for (let index = 0; index < indexes; index++) {
         const isGood = window >= 0 && denied?.includes(offlineNumber(place, index, window)) === false;
         const isThis = offlineCode(crypto, codeKey, kind, index, window) === typed;
@@ -121,30 +121,30 @@ export class OfflineCodes {
 
   /** Makes {@link entry} that of a code which was just found: a guest's without any terms. */
   load(code: number): Entry {
-    this.entry.generation = offlineNumber(code >> 3, code & 7, this.#window(KINDS[code >> 3]));
+    this.entry.generation = offlineNumber(code >> 3, code & 7, this.window(KINDS[code >> 3]));
     return this.entry;
   }
 
   /** Whether a code that was just found may open, as a reason. */
   judge(code: number, { now, bound }: Instant): number {
     const kind = KINDS[code >> 3];
-    if (kind === OfflineKind.once) return this.#isUsed(code) ? Reason.usedUp : Reason.granted;
+    if (kind === OfflineKind.once) return this.isUsed(code) ? Reason.usedUp : Reason.granted;
     if (kind !== OfflineKind.minutes) return Reason.granted;
-    const isOver = this.#isUsed(code) && !(now + bound < this.#firstUse(code) + OFFLINE_MINUTES_S);
+    const isOver = this.isUsed(code) && !(now + bound < this.firstUse(code) + OFFLINE_MINUTES_S);
     return isOver ? Reason.expired : Reason.granted;
   }
 
   /** Whether a code that is good once, or for minutes, was used; if so for minutes, {@link #firstUse} tells when. */
-  #isUsed(code: number): boolean {
+  private isUsed(code: number): boolean {
     const day = getU16(this.#value, 0);
     if (this.#isInDoubt || this.#firstDay < day) return true;
     if (this.#firstDay > day) return false;
-    if (KINDS[code >> 3] === OfflineKind.minutes) return this.#firstUse(code) > 0;
+    if (KINDS[code >> 3] === OfflineKind.minutes) return this.firstUse(code) > 0;
     return ((this.#value[ONCE] >> (code & 7)) & 1) === 1;
   }
 
   /** UTC seconds of the first use of a code for minutes on the day that is remembered; 0 where it was not, or on no other day. */
-  #firstUse(code: number): number {
+  private firstUse(code: number): number {
     const isToday = !this.#isInDoubt && this.#firstDay === getU16(this.#value, 0);
     return isToday ? getU32(this.#value, FIRST_USES + 4 * (code & 7)) : 0;
   }
@@ -153,17 +153,17 @@ export class OfflineCodes {
   use(code: number, clock: Instant): boolean {
     const kind = KINDS[code >> 3];
     if (kind !== OfflineKind.once && kind !== OfflineKind.minutes) return true;
-    if (this.#isUsed(code)) return kind === OfflineKind.minutes;
+    if (this.isUsed(code)) return kind === OfflineKind.minutes;
     const isToday = this.#firstDay === getU16(this.#value, 0);
     const value = isToday ? this.#value.slice() : new Uint8Array(VALUE_BYTES);
     putU16(value, 0, this.#firstDay);
     if (kind === OfflineKind.once) value[ONCE] |= 1 << (code & 7);
     // The earliest that it can be: the minutes end no later than in true time.
     else putU32(value, FIRST_USES + 4 * (code & 7), clock.now - clock.bound);
-    return this.#commit(value);
+    return this.commit(value);
   }
 
-  #commit(value: Uint8Array): boolean {
+  private commit(value: Uint8Array): boolean {
     if (!this.#table.commitState(State.offline, value)) return false;
     this.#value = value;
     return true;

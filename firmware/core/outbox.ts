@@ -62,7 +62,7 @@ export class Outbox {
       const room = this.room - RESERVE_BYTES - (isFirst ? PUBLISH_BYTES : 0);
       if (room <= 0) return false;
       const end = Math.min(payload.length, this.#written + room);
-      if (!this.#write(client, payload.subarray(this.#written, end), isFirst)) return false;
+      if (!this.write(client, payload.subarray(this.#written, end), isFirst)) return false;
       this.#movedAt = at;
       this.#written = end;
       if (end === payload.length) this.#message = undefined;
@@ -71,9 +71,9 @@ export class Outbox {
   }
 
   /** Whether the client took a piece; if there was no room after all, it will say when there is. */
-  #write(client: MqttClient, piece: Uint8Array, isFirst: boolean): boolean {
+  private write(client: MqttClient, piece: Uint8Array, isFirst: boolean): boolean {
     const { topic, payload, retain } = this.#message as Outgoing;
-    const id = this.#nextId();
+    const id = this.nextId();
     try {
       this.room = isFirst
         ? client.write(piece, { topic, retain, QoS: QOS, id, byteLength: payload.length })
@@ -89,12 +89,12 @@ export class Outbox {
   subscribe(client: MqttClient, topics: readonly string[]): boolean {
     if (this.room < SUBSCRIBE_BYTES) return false;
     const items = topics.map((topic) => ({ topic, QoS: QOS }));
-    this.room = client.write(null, { operation: SUBSCRIBE, id: this.#nextId(), items });
+    this.room = client.write(null, { operation: SUBSCRIBE, id: this.nextId(), items });
     return true;
   }
 
   /** Packet identifiers are 1 to 65535 (MQTT 3.1.1, 2.3.1); a client that counts on beyond sends a 0. */
-  #nextId(): number {
+  private nextId(): number {
     this.#packet = (this.#packet % MAX_PACKET_ID) + 1;
     return this.#packet;
   }

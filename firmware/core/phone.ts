@@ -72,7 +72,7 @@ export class Phone {
     const envelope = this.#desk.envelopes.read(reader);
     const unlock = envelope && readUnlock(this.#desk.envelopes.payload);
     if (envelope === undefined || unlock === undefined) return resultMessage(request, Code.malformed);
-    const code = this.#check(session, envelope, unlock, Domain.unlock);
+    const code = this.check(session, envelope, unlock, Domain.unlock);
     if (code !== Code.applied) return resultMessage(request, code);
     const reason = this.#door.doorway.tap(unlock.publicKey);
     return resultMessage(request, reason === 0 ? Code.applied : Code.notAllowed, reason);
@@ -83,13 +83,13 @@ export class Phone {
     const envelope = this.#desk.envelopes.read(reader);
     const command = envelope && readCommand(this.#desk.envelopes.payload);
     if (envelope === undefined || command === undefined) return resultMessage(request, Code.malformed);
-    const code = this.#check(session, envelope, command, Domain.command);
+    const code = this.check(session, envelope, command, Domain.command);
     if (code !== Code.applied) return resultMessage(request, code);
-    return this.#obey(request, command);
+    return this.obey(request, command);
   }
 
   /** All that an unlock and a command have in common, up to the signature, with which the nonce is used up. */
-  #check(session: Session, envelope: Envelope, phone: Unlock, domain: Uint8Array): number {
+  private check(session: Session, envelope: Envelope, phone: Unlock, domain: Uint8Array): number {
     if (!this.#desk.envelopes.isForUs(phone.lock)) return Code.wrongLock;
     if (!this.#desk.authority.claimed) return Code.unclaimed;
     if (session.challengedAt < 0 || !equal(phone.nonce, session.challenge)) return Code.replayed;
@@ -103,23 +103,23 @@ export class Phone {
 
   // ---- commands
 
-  #obey(request: number, command: Command): Uint8Array {
+  private obey(request: number, command: Command): Uint8Array {
     const { op, publicKey } = command;
     const reason = this.#door.doorway.judgePhone(publicKey);
     const { user, generation, capabilities } = this.#desk.parts.table.entry;
-    const code = this.#decide(command, reason, capabilities);
+    const code = this.decide(command, reason, capabilities);
     // The bolt is thrown whatever happens; for all else there is an event, or it does not happen.
     const isLogged = op === CommandOp.lock || this.#desk.parts.events.hasRoom;
-    const done = code !== Code.applied ? code : isLogged ? this.#carryOut(command) : Code.busy;
+    const done = code !== Code.applied ? code : isLogged ? this.carryOut(command) : Code.busy;
     const refusedFor = done === Code.notAllowed ? reason : 0;
     const detail = op | (done << CODE_SHIFT);
     this.#desk.diary.done(EventKind.command, detail, Method.phone, { user, generation }, refusedFor);
-    if (op === CommandOp.refusals && done === Code.applied) return this.#refusals(request);
+    if (op === CommandOp.refusals && done === Code.applied) return this.refusals(request);
     return resultMessage(request, done, refusedFor);
   }
 
   /** Whether a command may be carried out: applied, or the code that says why not. */
-  #decide({ op, argument }: Command, reason: number, capabilities: number): number {
+  private decide({ op, argument }: Command, reason: number, capabilities: number): number {
     if (op < CommandOp.lock || op > CommandOp.refusals) return Code.unsupported;
     if (reason !== 0) return Code.notAllowed;
     const wanted = capabilityFor(op);
@@ -127,11 +127,11 @@ export class Phone {
     return isArgument(op, argument) ? Code.applied : Code.range;
   }
 
-  #carryOut({ op, argument }: Command): number {
+  private carryOut({ op, argument }: Command): number {
     const { table, policy } = this.#desk.parts;
     switch (op) {
       case CommandOp.lock:
-        this.#lock();
+        this.lock();
         return Code.applied;
       case CommandOp.mode:
         if (!cover(table, Setting.mode, argument)) return table.refusal;
@@ -140,7 +140,7 @@ export class Phone {
       case CommandOp.rename:
         return cover(table, Setting.alias, argument) ? Code.applied : table.refusal;
       case CommandOp.resetCodes:
-        return this.#resetCodes();
+        return this.resetCodes();
       case CommandOp.resetLock:
         this.#door.reset.consent();
         return Code.applied;
@@ -149,20 +149,20 @@ export class Phone {
     }
   }
 
-  #refusals(request: number): Uint8Array {
+  private refusals(request: number): Uint8Array {
     const { authority, parts } = this.#desk;
     return frame(Type.refusals, request, refusalsSince(parts.events, authority.firstEvent));
   }
 
   /** Whatever keeps the door unlocked is over, also after a boot. */
-  #lock(): void {
+  private lock(): void {
     const { bolt, hours } = this.#door;
     hours.relock();
     bolt.lock();
     hours.advance();
   }
 
-  #resetCodes(): number {
+  private resetCodes(): number {
     const { locals, table } = this.#desk.parts;
     let isKept = true;
     for (let place = 0; place < MAX_LOCAL_CODES; place++)

@@ -99,10 +99,10 @@ export class Policy {
     this.resetDelay = settingOr(table, Setting.resetDelay, parseResetDelay, 0, 0);
     this.leaseDays = settingOr(table, Setting.leaseDays, parseLeaseDays, 0, SHORTEST_LEASE_DAYS);
     this.holidays.clear();
-    for (let n = 0; n < MAX_HOLIDAYS; n++) this.#readHoliday(table, n);
+    for (let n = 0; n < MAX_HOLIDAYS; n++) this.readHoliday(table, n);
   }
 
-  #readHoliday(table: Table, n: number): void {
+  private readHoliday(table: Table, n: number): void {
     const value = table.setting(Setting.holiday + n);
     const isLost = value === undefined && table.hasLost(Setting.holiday + n);
     if (value !== undefined || isLost) this.holidays.put(n, value && parseHoliday(value));

@@ -54,7 +54,7 @@ export class Programming {
   open(caller: Caller): void {
     this.#caller = caller;
     this.#command = NO_COMMAND;
-    this.#wait();
+    this.wait();
   }
 
   /** Whether the next entry is for the menu. */
@@ -69,7 +69,7 @@ export class Programming {
     this.#code = NOTHING;
   }
 
-  #wait(): void {
+  private wait(): void {
     this.#until = this.#parts.clock.uptime() + MENU_S;
   }
 
@@ -77,16 +77,16 @@ export class Programming {
   enter(digits: Uint8Array): boolean {
     const caller = this.#caller;
     if (caller === undefined) return false;
-    this.#wait();
-    if (this.#command === NO_COMMAND) return this.#choose(caller, numberOf(digits));
-    if (this.#command === Command.add && this.#code.length === 0) return this.#keepCode(digits);
-    const isDone = this.#finish(caller, digits);
+    this.wait();
+    if (this.#command === NO_COMMAND) return this.choose(caller, numberOf(digits));
+    if (this.#command === Command.add && this.#code.length === 0) return this.keepCode(digits);
+    const isDone = this.finish(caller, digits);
     this.close();
     return isDone;
   }
 
   /** Takes the number of a command; those that ask for nothing more are carried out. */
-  #choose(caller: Caller, command: number): boolean {
+  private choose(caller: Caller, command: number): boolean {
     const isProgramming = command >= Command.add && command <= Command.removeAll;
     const isHours = command >= Command.relock && command <= Command.hold;
     const mayDo = (isProgramming && caller.mayProgram) || (isHours && caller.isFirstIn);
@@ -97,10 +97,10 @@ export class Programming {
     this.close();
     if (!mayDo) return false;
     const isDone = command === Command.relock ? this.#hours.relock() : this.#hours.resume();
-    return isDone && this.#noteHours(caller, command);
+    return isDone && this.noteHours(caller, command);
   }
 
-  #keepCode(digits: Uint8Array): boolean {
+  private keepCode(digits: Uint8Array): boolean {
     if (!isPin(digits)) {
       this.close();
       return false;
@@ -109,22 +109,22 @@ export class Programming {
     return true;
   }
 
-  #finish(caller: Caller, digits: Uint8Array): boolean {
+  private finish(caller: Caller, digits: Uint8Array): boolean {
     switch (this.#command) {
       case Command.add:
-        return equal(this.#code, digits) && this.#add(caller, digits);
+        return equal(this.#code, digits) && this.add(caller, digits);
       case Command.remove:
-        return this.#remove(caller, digits);
+        return this.remove(caller, digits);
       case Command.removeAll:
-        return numberOf(digits) === Command.removeAll && this.#removeAll(caller);
+        return numberOf(digits) === Command.removeAll && this.removeAll(caller);
       default:
-        return this.#hold(caller, numberOf(digits));
+        return this.hold(caller, numberOf(digits));
     }
   }
 
-  #add(caller: Caller, digits: Uint8Array): boolean {
+  private add(caller: Caller, digits: Uint8Array): boolean {
     const { table, locals, policy } = this.#parts;
-    const tag = this.#tagOf(digits);
+    const tag = this.tagOf(digits);
     if (tag === undefined || !policy.localCodes || weaknessOf(digits) !== 0) return false;
     const isTaken = table.find(tag) >= 0 || isTyped(this.#parts, tag);
     if (isTaken || !hasRoomFor(this.#parts, digits.length, 0)) return false;
@@ -134,38 +134,38 @@ export class Programming {
     return true;
   }
 
-  #remove(caller: Caller, digits: Uint8Array): boolean {
-    const tag = isPin(digits) ? this.#tagOf(digits) : undefined;
+  private remove(caller: Caller, digits: Uint8Array): boolean {
+    const tag = isPin(digits) ? this.tagOf(digits) : undefined;
     const place = tag === undefined ? -1 : this.#parts.locals.find(tag);
-    return place >= 0 && this.#removeAt(caller, place);
+    return place >= 0 && this.removeAt(caller, place);
   }
 
-  #removeAll(caller: Caller): boolean {
+  private removeAll(caller: Caller): boolean {
     const { locals } = this.#parts;
     let isDone = true;
     for (let place = 0; place < MAX_LOCAL_CODES; place++)
-      if (locals.digits(place) > 0 && !this.#removeAt(caller, place)) isDone = false;
+      if (locals.digits(place) > 0 && !this.removeAt(caller, place)) isDone = false;
     return isDone;
   }
 
-  #removeAt(caller: Caller, place: number): boolean {
+  private removeAt(caller: Caller, place: number): boolean {
     const isKept = this.#parts.locals.remove(place);
     this.#diary.done(EventKind.unprogrammed, place, Method.keypad, caller);
     return isKept;
   }
 
-  #hold(caller: Caller, hours: number): boolean {
+  private hold(caller: Caller, hours: number): boolean {
     const isDone = hours >= 1 && hours <= MAX_HOLD_HOURS && this.#hours.hold(hours * HOUR_S);
-    return isDone && this.#noteHours(caller, Command.hold);
+    return isDone && this.noteHours(caller, Command.hold);
   }
 
   /** Notes who told the business hours what; the detail is the command. */
-  #noteHours(caller: Caller, command: number): boolean {
+  private noteHours(caller: Caller, command: number): boolean {
     this.#diary.done(EventKind.hours, command, Method.keypad, caller);
     return true;
   }
 
-  #tagOf(digits: Uint8Array): Uint8Array | undefined {
+  private tagOf(digits: Uint8Array): Uint8Array | undefined {
     const keys = this.#authority.derived;
     return keys && credentialTag(this.#parts.board.crypto, keys.pinKey, Kind.pin, digits);
   }

@@ -49,20 +49,20 @@ export class RebaseIntake {
     const envelope = this.#desk.envelopes.read(reader);
     const rebase = envelope && readRebase(this.#desk.envelopes.payload);
     if (envelope === undefined || rebase === undefined) return resultMessage(request, Code.malformed);
-    const order = this.#orderOf(envelope, rebase);
-    const code = this.#check(session, envelope, rebase.lock, order);
+    const order = this.orderOf(envelope, rebase);
+    const code = this.check(session, envelope, rebase.lock, order);
     if (code !== Code.applied) return resultMessage(request, code);
-    if (!this.#begin(order, rebase)) return resultMessage(request, this.#desk.parts.table.refusal);
+    if (!this.begin(order, rebase)) return resultMessage(request, this.#desk.parts.table.refusal);
     const open = this.#open as Open;
-    return countOf(open) === 0 ? this.#swap(request, open) : resultMessage(request, Code.applied, open.next);
+    return countOf(open) === 0 ? this.swap(request, open) : resultMessage(request, Code.applied, open.next);
   }
 
-  #orderOf({ payload }: Envelope, { epoch, base }: RebaseOrder): Order {
+  private orderOf({ payload }: Envelope, { epoch, base }: RebaseOrder): Order {
     const print = this.#desk.parts.board.crypto.sha256(payload).slice(0, ORDER_PRINT_BYTES);
     return { epoch, base, print };
   }
 
-  #check(session: Session, envelope: Envelope, lock: Uint8Array, order: Order): number {
+  private check(session: Session, envelope: Envelope, lock: Uint8Array, order: Order): number {
     const { table } = this.#desk.parts;
     if (!this.#desk.envelopes.isForUs(lock)) return Code.wrongLock;
     const { claimed, epoch, owner } = this.#desk.authority;
@@ -75,7 +75,7 @@ export class RebaseIntake {
     return this.#desk.envelopes.verify(session, Bucket.mail, envelope, Domain.rebase, owner);
   }
 
-  #begin(order: Order, { issuedAt, prints }: RebaseOrder): boolean {
+  private begin(order: Order, { issuedAt, prints }: RebaseOrder): boolean {
     const { table } = this.#desk.parts;
     table.maintain();
     const goesOn =
@@ -99,26 +99,26 @@ export class RebaseIntake {
     if (open === undefined || !this.#desk.authority.claimed) return resultMessage(request, Code.badState);
     if (part.number < open.next) return resultMessage(request, Code.alreadyApplied, open.next);
     if (part.number > open.next) return resultMessage(request, Code.gap, open.next);
-    if (!this.#isListed(open, part.number, part.bytes)) return resultMessage(request, Code.badSignature);
+    if (!this.isListed(open, part.number, part.bytes)) return resultMessage(request, Code.badSignature);
     this.#desk.parts.table.maintain();
     const code = open.items.take(part.bytes);
-    if (code !== Code.applied) return this.#failed(request, code);
+    if (code !== Code.applied) return this.failed(request, code);
     // The last one swaps; where that fails, it may come again.
-    if (part.number === countOf(open)) return this.#swap(request, open);
+    if (part.number === countOf(open)) return this.swap(request, open);
     open.items.keep();
     open.next++;
     return resultMessage(request, Code.applied, open.next);
   }
 
   /** Whether these bytes are part `number` of the order. */
-  #isListed({ prints }: Open, number: number, bytes: Uint8Array): boolean {
+  private isListed({ prints }: Open, number: number, bytes: Uint8Array): boolean {
     const at = (number - 1) * PART_PRINT_BYTES;
     const print = this.#desk.parts.board.crypto.sha256(bytes).subarray(0, PART_PRINT_BYTES);
     return equal(prints.subarray(at, at + PART_PRINT_BYTES), print);
   }
 
   /** What is wrong with the table that was ordered will not get better: it is given up. A fault of the flash may. */
-  #failed(request: number, code: number): Uint8Array {
+  private failed(request: number, code: number): Uint8Array {
     const isWrong = codeClass(code) === CodeClass.refused && code !== Code.storageFailed;
     if (isWrong) this.#desk.parts.table.rebase.giveUp();
     // In a bad state something of what is staged is lost: the order begins anew.
@@ -128,17 +128,17 @@ export class RebaseIntake {
 
   // ---- the swap
 
-  #swap(request: number, open: Open): Uint8Array {
+  private swap(request: number, open: Open): Uint8Array {
     const { table, policy, locals, board } = this.#desk.parts;
     const { items } = open;
     const code = items.check();
-    if (code !== Code.applied) return this.#failed(request, code);
+    if (code !== Code.applied) return this.failed(request, code);
     let isUnique = true;
     const isDone = table.rebase.commit((slot) => {
       isUnique = items.isUnique(slot);
       return isUnique;
     });
-    if (!isDone) return this.#failed(request, isUnique ? items.refusal : Code.duplicate);
+    if (!isDone) return this.failed(request, isUnique ? items.refusal : Code.duplicate);
     this.#open = undefined;
     this.#desk.authority.epoch = open.order.epoch;
     table.startEpoch(board.crypto, board.identity.lock, open.order.epoch);

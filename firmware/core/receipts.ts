@@ -50,25 +50,25 @@ export class Receipts {
       return resultMessage(request, Code.rateLimited);
     // What is no longer kept takes no place from what is.
     const first = Math.max(ask.first, this.#parts.table.acks.first);
-    return this.message(request, first, MAX_RECEIPT_ACKS, this.#state(ask));
+    return this.message(request, first, MAX_RECEIPT_ACKS, this.state(ask));
   }
 
-  #state({ user, from, to, about }: Ask): Stated {
+  private state({ user, from, to, about }: Ask): Stated {
     return {
-      absence: user > 0 ? { user, slots: this.#slotsBelow(user) } : undefined,
-      range: to > 0 ? this.#range(from, to) : undefined,
-      about: about ? this.#about() : undefined,
+      absence: user > 0 ? { user, slots: this.slotsBelow(user) } : undefined,
+      range: to > 0 ? this.range(from, to) : undefined,
+      about: about ? this.about() : undefined,
     };
   }
 
   /** How many slots a user and everyone below have (rule K7). */
-  #slotsBelow(user: number): number {
+  private slotsBelow(user: number): number {
     const { table, profile } = this.#parts;
     return descendants(table, user, new Uint8Array(Math.ceil(profile.slots / 8)));
   }
 
   /** The sum over some slots as they stand in the table digest (rule K6). */
-  #range(from: number, to: number): RangeDigest {
+  private range(from: number, to: number): RangeDigest {
     const { table, profile, board } = this.#parts;
     const digest = new Uint8Array(DIGEST_BYTES);
     const end = Math.min(to, profile.slots);
@@ -78,7 +78,7 @@ export class Receipts {
   }
 
   /** What this lock is (rule P4). */
-  #about(): About {
+  private about(): About {
     const { profile, board } = this.#parts;
     let features = 0;
     if (profile.reader) features |= Feature.reader;

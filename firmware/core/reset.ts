@@ -77,7 +77,7 @@ export class Reset {
     const { claimed } = this.#authority;
     // A lock whose claim cannot be read has an owner whom nobody knows.
     if (!mounted || (!claimed && table.hasLostState(State.claim))) return "refused";
-    if (!claimed || clock.uptime() <= this.#consentedUntil) return this.#begin() ? "reset" : "refused";
+    if (!claimed || clock.uptime() <= this.#consentedUntil) return this.begin() ? "reset" : "refused";
     if (policy.resetDelay === 0) return "refused";
     if (this.#dueAt === NEVER) {
       this.#dueAt = clock.uptime() + policy.resetDelay * HOUR_S;
@@ -91,19 +91,19 @@ export class Reset {
   tick(): void {
     // An issuer that is alive objects.
     if (this.#mark !== this.#authority.heard.signs) this.#dueAt = NEVER;
-    if (this.#parts.clock.uptime() >= this.#dueAt) this.#begin();
-    this.#finish();
+    if (this.#parts.clock.uptime() >= this.#dueAt) this.begin();
+    this.finish();
   }
 
-  #begin(): boolean {
+  private begin(): boolean {
     if (this.#authority.claimed && !this.#authority.release()) return false;
     this.#consentedUntil = -1;
     this.#dueAt = NEVER;
-    this.#finish();
+    this.finish();
     return true;
   }
 
-  #finish(): void {
+  private finish(): void {
     const { table, policy, locals, offline } = this.#parts;
     if (!this.#authority.isEnding) return;
     if (!this.#isEmptied && !table.rebase.clear()) return;

@@ -31,25 +31,25 @@ export class Secrets {
     return plain !== undefined && isPlain(setting, plain) ? plain : undefined;
   }
 
-  #read(setting: number): Uint8Array | undefined {
+  private read(setting: number): Uint8Array | undefined {
     const value = this.#parts.table.setting(setting);
     return value && this.open(setting, value);
   }
 
   /** The lock's name in UTF-8; undefined while it has none. */
   get alias(): Uint8Array | undefined {
-    return commandedAlias(this.#parts.table) ?? this.#read(Setting.alias);
+    return commandedAlias(this.#parts.table) ?? this.read(Setting.alias);
   }
 
   /** The network to join; undefined where none is set. */
   get wifi(): Wifi | undefined {
-    const plain = this.#read(Setting.wifi);
+    const plain = this.read(Setting.wifi);
     return plain && parseWifi(plain);
   }
 
   /** The broker of the site; undefined where none is set. */
   get broker(): Broker | undefined {
-    const plain = this.#read(Setting.broker);
+    const plain = this.read(Setting.broker);
     return plain && parseBroker(plain);
   }
 }

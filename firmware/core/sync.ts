@@ -72,14 +72,14 @@ export class Sync {
 
   /** Answers one message. Whatever the bytes are, the answer is one message of the protocol. */
   receive(session: Session, message: Uint8Array): Uint8Array {
-    if (session.closed) return this.#hangUp(message);
+    if (session.closed) return this.hangUp(message);
     if (message.length > MAX_MESSAGE_BYTES) return resultMessage(0, Code.tooLarge);
     const head = readFrame(this.#reader.reset(message));
     if (head === undefined) return resultMessage(0, Code.malformed);
     const repeated = session.repeated(head.request, message);
     if (repeated !== undefined) return repeated;
     const { applied } = this.#desk.parts.table;
-    const answer = this.#answer(session, head);
+    const answer = this.answer(session, head);
     // Readers that still stood on it would keep the message in memory until the next one.
     this.#reader.reset(NOTHING);
     this.#desk.envelopes.payload.reset(NOTHING);
@@ -96,14 +96,14 @@ export class Sync {
   }
 
   /** What every message of a session that is over is answered. */
-  #hangUp(message: Uint8Array): Uint8Array {
+  private hangUp(message: Uint8Array): Uint8Array {
     return resultMessage(readFrame(this.#reader.reset(message))?.request ?? 0, Code.idle);
   }
 
-  #answer(session: Session, head: Frame): Uint8Array {
+  private answer(session: Session, head: Frame): Uint8Array {
     const { request, type } = head;
     const reader = this.#reader;
-    if (type === Type.hello) return this.#hello(session, head);
+    if (type === Type.hello) return this.hello(session, head);
     if (!session.greeted) return resultMessage(request, Code.badState);
     if (!this.#desk.parts.mounted) return resultMessage(request, Code.storageFailed);
     switch (type) {
@@ -147,7 +147,7 @@ export class Sync {
 
   // ---- hello and status
 
-  #hello(session: Session, head: Frame): Uint8Array {
+  private hello(session: Session, head: Frame): Uint8Array {
     const hello = readHello(this.#reader);
     if (hello === undefined) return resultMessage(head.request, Code.malformed);
     if (!hello.speaksOurs) return resultMessage(head.request, Code.version);
@@ -161,7 +161,7 @@ export class Sync {
    * Whether events wait that no heartbeat has covered, and whether any of them is urgent (rule L3). Of that no stranger at the door may
    * hear: it would tell an opening under duress from any other (rule C16).
    */
-  #eventFlags(session: Session): number {
+  private eventFlags(session: Session): number {
     const { eventCursor } = this.#desk.authority;
     if (this.#desk.parts.events.next <= eventCursor) return 0;
     const isTrusted = session.known || session.medium === "network";
@@ -178,7 +178,7 @@ export class Sync {
     if (clock.read().trust === Trust.unknown) flags |= StatusFlag.clockUnknown;
     const faults = table.log.faults + table.log.damage + events.faults;
     if (!mounted || faults > 0) flags |= StatusFlag.storageFault;
-    if (this.#desk.authority.claimed) flags |= this.#eventFlags(session);
+    if (this.#desk.authority.claimed) flags |= this.eventFlags(session);
     const writer = new Writer(new Uint8Array(STATUS_BYTES));
     writeStatus(writer, {
       shortId: board.identity.lock.subarray(0, 4),

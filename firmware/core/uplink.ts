@@ -99,11 +99,11 @@ export class Uplink {
    * something wakes it (rule S14).
    */
   get isIdle(): boolean {
-    const isQuiet = this.#outbox.isEmpty && this.#waiting.length === 0 && !this.#lacksMail;
+    const isQuiet = this.#outbox.isEmpty && this.#waiting.length === 0 && !this.lacksMail;
     return this.#state === "online" && isQuiet;
   }
 
-  get #lacksMail(): boolean {
+  private get lacksMail(): boolean {
     if (this.#head === undefined) return false;
     const { authority, parts } = this.#lock;
     const { epoch, seq } = this.#head;
@@ -123,48 +123,48 @@ export class Uplink {
   /** Everything that an uplink does by itself. Call it about once a second; it never throws. */
   tick(): void {
     const at = this.#board.clock.uptime();
-    this.#settle();
-    if (this.#isOver(at)) this.#fail(at);
-    if (this.#state === "waiting" && at >= this.#nextTry) this.#connect(at);
+    this.settle();
+    if (this.isOver(at)) this.fail(at);
+    if (this.#state === "waiting" && at >= this.#nextTry) this.connect(at);
     if (this.#state !== "online") return;
-    this.#guard(this.#turn, () => {
-      this.#show();
-      this.#pump();
+    this.guard(this.#turn, () => {
+      this.show();
+      this.pump();
     });
   }
 
   // ---- where to connect
 
   /** Takes up another broker, or another claim, which is another user and another site. */
-  #settle(): void {
+  private settle(): void {
     const { authority } = this.#lock;
     const claim = authority.claimed ? authority.claimNumber : 0;
     if (this.#place?.broker === this.#broker && (this.#place?.claim ?? 0) === claim) return;
-    this.#place = this.#placeOf(claim);
+    this.#place = this.placeOf(claim);
     if (this.#state === "off" && this.#place === undefined) return;
-    this.#hangUp();
+    this.hangUp();
     this.#failures = 0;
     this.#state = this.#place === undefined ? "off" : "waiting";
     this.#nextTry = 0;
   }
 
-  #placeOf(claim: number): Place | undefined {
+  private placeOf(claim: number): Place | undefined {
     const { site, derived } = this.#lock.authority;
     if (this.#broker === undefined || claim === 0 || derived === undefined) return undefined;
     const password = brokerPassword(this.#board.crypto, derived.linkKey);
     return { broker: this.#broker, claim, site: textOf(site), password };
   }
 
-  #topic(leaf: Leaf): string {
+  private topic(leaf: Leaf): string {
     return topic(this.#place?.site ?? "", this.#user, leaf);
   }
 
   // ---- the connection
 
-  #connect(at: number): void {
+  private connect(at: number): void {
     const { broker, password } = this.#place as Place;
     const turn = ++this.#turn;
-    this.#enter("connecting", at);
+    this.enter("connecting", at);
     this.#triedAt = at;
     this.#session = this.#lock.open("network");
     this.#shown = NOTHING;
@@ -181,10 +181,10 @@ export class Uplink {
         password,
         keepAlive: KEEP_ALIVE_MS,
         clean: true,
-        will: { topic: this.#topic("state"), message: OFFLINE, QoS: QOS, retain: true },
-        onReadable: (count, piece) => this.#guard(turn, () => this.#read(count, piece ?? {})),
-        onWritable: (count) => this.#guard(turn, () => this.#pump(count)),
-        onControl: (control) => this.#guard(turn, () => this.#take(control)),
+        will: { topic: this.topic("state"), message: OFFLINE, QoS: QOS, retain: true },
+        onReadable: (count, piece) => this.guard(turn, () => this.read(count, piece ?? {})),
+        onWritable: (count) => this.guard(turn, () => this.pump(count)),
+        onControl: (control) => this.guard(turn, () => this.take(control)),
         onError: () => {
           if (turn === this.#turn) this.#failed = true;
         },
@@ -194,13 +194,13 @@ export class Uplink {
     }
   }
 
-  #enter(state: UplinkState, at: number): void {
+  private enter(state: UplinkState, at: number): void {
     this.#state = state;
     this.#since = at;
   }
 
   /** Runs what a callback of this turn's client asks for; whatever it throws ends the connection, and nothing else. */
-  #guard(turn: number, act: () => void): void {
+  private guard(turn: number, act: () => void): void {
     if (turn !== this.#turn || this.#failed || this.#client === undefined) return;
     try {
       act();
@@ -210,25 +210,25 @@ export class Uplink {
   }
 
   /** Whether the connection has failed, or does not get on. */
-  #isOver(at: number): boolean {
+  private isOver(at: number): boolean {
     if (this.#state === "connecting" || this.#state === "subscribing")
       return this.#failed || at - this.#since >= CONNECT_S;
     return this.#state === "online" && (this.#failed || this.#outbox.isStalled(at, STALLED_S));
   }
 
   /** Ends the connection, and sets the next try: 1, 2, 4 to 300 seconds later, and up to half of it sooner by chance. */
-  #fail(at: number): void {
+  private fail(at: number): void {
     if (this.#state === "online" && at - this.#since >= STABLE_S) this.#failures = 0;
-    this.#hangUp();
+    this.hangUp();
     const wait = Math.min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** Math.min(this.#failures, 30));
     this.#failures++;
     const chance = new Uint8Array(1);
     this.#board.random(chance);
     this.#nextTry = at + wait - (wait / 2) * (chance[0] / 256);
-    this.#enter("waiting", at);
+    this.enter("waiting", at);
   }
 
-  #hangUp(): void {
+  private hangUp(): void {
     const client = this.#client;
     this.#client = undefined;
     this.#turn++;
@@ -245,72 +245,72 @@ export class Uplink {
 
   // ---- what comes
 
-  #take({ operation, returnCode, payload }: MqttControl): void {
+  private take({ operation, returnCode, payload }: MqttControl): void {
     if (operation === Packet.connack && this.#state === "connecting") {
       if ((returnCode ?? 0) !== 0) this.#failed = true;
-      else this.#enter("subscribing", this.#since);
+      else this.enter("subscribing", this.#since);
     } else if (operation === Packet.suback && this.#state === "subscribing") {
       if (payload?.some((code) => code >= FIRST_REFUSAL)) this.#failed = true;
-      else this.#begin();
+      else this.begin();
     }
   }
 
   /** The lock takes messages from here on; its status says so, and goes before any answer. */
-  #begin(): void {
-    this.#enter("online", this.#board.clock.uptime());
-    this.#show();
-    this.#pump();
+  private begin(): void {
+    this.enter("online", this.#board.clock.uptime());
+    this.show();
+    this.pump();
   }
 
-  #read(count: number, piece: MqttPiece): void {
-    const topics = [this.#topic("dn"), this.#topic("head")];
+  private read(count: number, piece: MqttPiece): void {
+    const topics = [this.topic("dn"), this.topic("head")];
     const received = this.#inbox.take(this.#client as MqttClient, count, piece, topics);
     if (received === undefined) return;
     const { payload } = received;
     const isFree = this.#state === "online" && this.#outbox.isEmpty && this.#waiting.length === 0;
-    if (received.topic === topics[1]) this.#takeHint(payload);
-    else if (isFree) this.#answer(payload);
+    if (received.topic === topics[1]) this.takeHint(payload);
+    else if (isFree) this.answer(payload);
     else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(payload.slice());
   }
 
   /** A hint of mail that the lock lacks makes it show its status again: an issuer sends upon that. */
-  #takeHint(payload: Uint8Array): void {
+  private takeHint(payload: Uint8Array): void {
     this.#head = readHead(payload) ?? this.#head;
-    if (this.#lacksMail) this.#shown = NOTHING;
+    if (this.lacksMail) this.#shown = NOTHING;
   }
 
   // ---- what goes
 
   /** Writes on, and answers one message that waits: others at the lock have their turn between two. `room` is what may be written. */
-  #pump(room?: number): void {
+  private pump(room?: number): void {
     const client = this.#client as MqttClient;
     const outbox = this.#outbox;
     if (room !== undefined) outbox.room = room;
     if (this.#state === "subscribing" && !this.#isSubscribed)
-      this.#isSubscribed = outbox.subscribe(client, [this.#topic("dn"), this.#topic("head")]);
+      this.#isSubscribed = outbox.subscribe(client, [this.topic("dn"), this.topic("head")]);
     if (this.#state !== "online" || !outbox.flush(client, this.#board.clock.uptime())) return;
     const message = this.#waiting.shift();
-    if (message !== undefined) this.#answer(message);
+    if (message !== undefined) this.answer(message);
   }
 
-  #answer(message: Uint8Array): void {
+  private answer(message: Uint8Array): void {
     if (this.#session === undefined || this.#session.closed) this.#session = this.#lock.open("network");
     if (this.#session === undefined) return;
-    this.#send("up", this.#lock.receive(this.#session, message), false);
+    this.send("up", this.#lock.receive(this.#session, message), false);
   }
 
   /** Shows the status, if it is another than the broker has; retained, so that an issuer who comes later sees it, too. */
-  #show(): void {
+  private show(): void {
     if (!this.#outbox.isEmpty || this.#showing === undefined) return;
     const status = this.#lock.status(this.#showing);
     if (equal(status, this.#shown)) return;
     this.#shown = status.slice();
-    this.#send("state", status, true);
+    this.send("state", status, true);
   }
 
-  #send(leaf: Leaf, payload: Uint8Array, retain: boolean): void {
+  private send(leaf: Leaf, payload: Uint8Array, retain: boolean): void {
     const at = this.#board.clock.uptime();
-    this.#outbox.put(this.#client as MqttClient, { topic: this.#topic(leaf), payload, retain }, at);
+    this.#outbox.put(this.#client as MqttClient, { topic: this.topic(leaf), payload, retain }, at);
   }
 }
 

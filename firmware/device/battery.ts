@@ -47,25 +47,25 @@ export class Battery {
 
   /** The grade by the last measurement, a new one if it is time; "fine" until there was one. */
   get grade(): Grade {
-    this.#measure();
+    this.measure();
     return this.#grade;
   }
 
   /** The last measurement, a new one if it is time; 0 until there was one. */
   get millivolts(): number {
-    this.#measure();
+    this.measure();
     return this.#millivolts;
   }
 
-  #measure(): void {
+  private measure(): void {
     const { clock, guard, isLoaded } = this.#options;
     const now = clock.uptime();
     if (now - this.#measuredAt < INTERVAL_S || isLoaded?.() === true) return;
     this.#measuredAt = now;
-    guard.run("battery", () => this.#take());
+    guard.run("battery", () => this.take());
   }
 
-  #take(): void {
+  private take(): void {
     const { lowMv, criticalMv, scale } = this.#options.pins;
     const readings: number[] = [];
     for (let i = 0; i < READINGS; i++) {
@@ -78,10 +78,10 @@ export class Battery {
     const full = 2 ** this.#input.resolution - 1;
     const atPin = (readings[readings.length >> 1] / full) * FULL_SCALE_MV;
     this.#millivolts = Math.round(atPin * scale);
-    this.#grade = this.#gradeOf(lowMv, criticalMv);
+    this.#grade = this.gradeOf(lowMv, criticalMv);
   }
 
-  #gradeOf(lowMv: number, criticalMv: number): Grade {
+  private gradeOf(lowMv: number, criticalMv: number): Grade {
     const below = (limit: number, wasBelow: boolean): boolean =>
       this.#millivolts < (wasBelow ? limit + HYSTERESIS_MV : limit);
     if (below(criticalMv, this.#grade === "critical")) return "critical";

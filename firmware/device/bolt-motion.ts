@@ -66,7 +66,7 @@ export class BoltMotion {
   end(now: number, failure?: "jammed" | "fault"): void {
     this.#wanted = undefined;
     this.#failure = failure;
-    this.#off(now);
+    this.off(now);
   }
 
   /** What the motor is to do at `now`, in milliseconds. */
@@ -75,7 +75,7 @@ export class BoltMotion {
     if (wanted === undefined) return "off";
     if (switches.drawn && switches.thrown) this.end(now, "fault");
     else if (isAt(wanted, switches)) this.end(now);
-    else this.#towards(wanted, now, switches);
+    else this.towards(wanted, now, switches);
     return this.#drive;
   }
 
@@ -88,35 +88,35 @@ export class BoltMotion {
     return switches.thrown ? "thrown" : "between";
   }
 
-  #towards(wanted: Way, now: number, switches: Switches): void {
+  private towards(wanted: Way, now: number, switches: Switches): void {
     // There is no way back from the end that it did not leave.
     if (isAt(opposite(wanted), switches)) this.#isRetracting = false;
     const way = this.#isRetracting ? opposite(wanted) : wanted;
-    if (this.#drive === "off") this.#start(way, now);
-    else if (this.#drive !== way) this.#off(now);
-    else if (now >= this.#until) this.#timeOver(now);
+    if (this.#drive === "off") this.start(way, now);
+    else if (this.#drive !== way) this.off(now);
+    else if (now >= this.#until) this.timeOver(now);
   }
 
-  #start(way: Way, now: number): void {
+  private start(way: Way, now: number): void {
     if (now < this.#restedAt) return;
     this.#drive = way;
     this.#until = now + (this.#isRetracting ? RETRACT_MS : this.#times.timeoutMs);
   }
 
-  #timeOver(now: number): void {
+  private timeOver(now: number): void {
     if (this.#isRetracting) {
       this.#isRetracting = false;
-      this.#off(now);
+      this.off(now);
     } else if (this.#retries === MAX_RETRIES) {
       this.end(now, "jammed");
     } else {
       this.#retries++;
       this.#isRetracting = true;
-      this.#off(now);
+      this.off(now);
     }
   }
 
-  #off(now: number): void {
+  private off(now: number): void {
     if (this.#drive !== "off") this.#restedAt = now + this.#times.restMs;
     this.#drive = "off";
   }

@@ -46,30 +46,30 @@ export class MotorBolt implements Bolt {
     this.#drawn = new Digital({ pin: pins.drawn, mode: Digital.InputPullUp });
     this.#thrown = new Digital({ pin: pins.thrown, mode: Digital.InputPullUp });
     this.#motion = new BoltMotion(pins);
-    this.#turn = guard.wrap("bolt", () => this.#step());
-    this.#reported = this.#motion.state(this.#switches());
+    this.#turn = guard.wrap("bolt", () => this.step());
+    this.#reported = this.#motion.state(this.switches());
   }
 
   draw(): void {
-    this.#command("draw");
+    this.command("draw");
   }
 
   throw(): void {
-    this.#command("throw");
+    this.command("throw");
   }
 
   /** Switches the motor off, at once and whatever else fails, and forgets the command: for whoever is about to restart the chip. */
   stop(): void {
-    this.#options.guard.run("bolt", () => this.#off());
+    this.#options.guard.run("bolt", () => this.off());
     this.#motion.end(this.#options.uptimeMs());
-    this.#rearm();
+    this.rearm();
   }
 
   /** Where the bolt is; a jam and a fault last until the next command. */
   get state(): BoltState {
     let state: BoltState = "fault";
     this.#options.guard.run("bolt", () => {
-      state = this.#motion.state(this.#switches());
+      state = this.#motion.state(this.switches());
     });
     return state;
   }
@@ -79,39 +79,39 @@ export class MotorBolt implements Bolt {
     return this.#motion.isMoving;
   }
 
-  #command(way: Way): void {
+  private command(way: Way): void {
     this.#motion.command(way);
     this.#turn();
   }
 
-  #step(): void {
+  private step(): void {
     const { uptimeMs, guard } = this.#options;
     try {
-      this.#apply(this.#motion.step(uptimeMs(), this.#switches()));
-      this.#rearm();
+      this.apply(this.#motion.step(uptimeMs(), this.switches()));
+      this.rearm();
     } catch (error) {
-      guard.run("bolt", () => this.#off());
+      guard.run("bolt", () => this.off());
       this.#motion.end(uptimeMs(), "fault");
-      this.#report("fault");
+      this.report("fault");
       throw error;
     }
-    this.#report(this.#motion.state(this.#switches()));
+    this.report(this.#motion.state(this.switches()));
   }
 
-  #switches(): Switches {
+  private switches(): Switches {
     return { drawn: this.#drawn.read() === 0, thrown: this.#thrown.read() === 0 };
   }
 
-  #apply(drive: Drive): void {
+  private apply(drive: Drive): void {
     if (drive === this.#drive) return;
-    this.#off();
+    this.off();
     if (drive === "draw") this.#draw.write(1);
     if (drive === "throw") this.#throw.write(1);
     this.#drive = drive;
   }
 
   /** One input that cannot be written leaves the other one low all the same. */
-  #off(): void {
+  private off(): void {
     this.#drive = "off";
     try {
       this.#draw.write(0);
@@ -120,13 +120,13 @@ export class MotorBolt implements Bolt {
     }
   }
 
-  #rearm(): void {
+  private rearm(): void {
     const { timers } = this.#options;
     if (this.#timer !== undefined) timers.clear(this.#timer);
     this.#timer = this.#motion.isMoving ? timers.set(this.#turn, POLL_MS) : undefined;
   }
 
-  #report(state: BoltState): void {
+  private report(state: BoltState): void {
     if (state === this.#reported) return;
     this.#reported = state;
     this.#options.onState?.(state);

@@ -85,10 +85,10 @@ export class Pn532Reader implements CardReader {
   constructor(options: Pn532ReaderOptions) {
     const { pins, Serial, guard } = options;
     this.#options = options;
-    this.#turn = guard.wrap("reader", () => this.#timeOver());
-    const onReadable = guard.wrap("reader", () => this.#read());
+    this.#turn = guard.wrap("reader", () => this.timeOver());
+    const onReadable = guard.wrap("reader", () => this.read());
     this.#port = new Serial({ ...pins, format: "buffer", onReadable });
-    this.#wait(0);
+    this.wait(0);
   }
 
   get state(): ReaderState {
@@ -100,21 +100,21 @@ export class Pn532Reader implements CardReader {
     return this.#isSent;
   }
 
-  #wait(ms: number): void {
+  private wait(ms: number): void {
     const { timers } = this.#options;
     if (this.#timer !== undefined) timers.clear(this.#timer);
     this.#timer = timers.set(this.#turn, ms);
   }
 
   /** It is time for a command, or an answer has not come. */
-  #timeOver(): void {
-    if (!this.#isSent || ++this.#tries < TRIES) this.#send();
-    else this.#die();
+  private timeOver(): void {
+    if (!this.#isSent || ++this.#tries < TRIES) this.send();
+    else this.die();
   }
 
-  #send(): void {
+  private send(): void {
     // A write that throws is an answer that does not come.
-    this.#wait(ANSWER_MS);
+    this.wait(ANSWER_MS);
     this.#isSent = true;
     this.#isAcknowledged = false;
     this.#finder.clear();
@@ -123,57 +123,57 @@ export class Pn532Reader implements CardReader {
     this.#port.write(packCommand(code, parameters));
   }
 
-  #die(): void {
+  private die(): void {
     this.#isSent = false;
     this.#tries = 0;
     this.#command = 0;
-    this.#wait(RETRY_MS);
-    this.#enter("dead");
+    this.wait(RETRY_MS);
+    this.enter("dead");
   }
 
-  #enter(state: ReaderState): void {
+  private enter(state: ReaderState): void {
     if (state === this.#state) return;
     this.#state = state;
     this.#options.onState?.(state);
   }
 
-  #read(): void {
+  private read(): void {
     const bytes = this.#port.read();
     if (bytes === undefined) return;
     for (const byte of new Uint8Array(bytes)) {
       this.#finder.push(byte);
       for (let frame = this.#finder.next(); frame !== undefined; frame = this.#finder.next())
         // What comes unasked, or late, belongs to nothing.
-        if (this.#isSent) this.#take(frame);
+        if (this.#isSent) this.take(frame);
     }
   }
 
-  #take(frame: ReaderFrame): void {
+  private take(frame: ReaderFrame): void {
     const { code } = COMMANDS[this.#command];
     if (frame === "ack") this.#isAcknowledged = true;
-    else if (frame !== "nack" && this.#isAcknowledged && frame[0] === code + 1) this.#answered(frame);
+    else if (frame !== "nack" && this.#isAcknowledged && frame[0] === code + 1) this.answered(frame);
   }
 
   /** The next command; then what the answer says, which may throw. */
-  #answered(frame: Uint8Array): void {
+  private answered(frame: Uint8Array): void {
     const command = this.#command;
     const isLook = command === FIRST_LOOK;
     const isLast = command === COMMANDS.length - 1;
     this.#isSent = false;
     this.#tries = 0;
     this.#command = isLast ? FIRST_LOOK : command + 1;
-    this.#wait(isLast ? LOOK_MS : 0);
-    if (isLook) this.#look(frame);
-    if (isLook) this.#enter("ready");
+    this.wait(isLast ? LOOK_MS : 0);
+    if (isLook) this.look(frame);
+    if (isLook) this.enter("ready");
   }
 
   /** The answer to a look: 4B, how many targets; number, SENS_RES (2), SEL_RES, length of the UID, UID, and more of what it can. */
-  #look(answer: Uint8Array): void {
-    if (answer[1] === 1) this.#seen(answer);
+  private look(answer: Uint8Array): void {
+    if (answer[1] === 1) this.seen(answer);
     else if (answer[1] === 0 && ++this.#misses >= GONE_LOOKS) this.#card = undefined;
   }
 
-  #seen(answer: Uint8Array): void {
+  private seen(answer: Uint8Array): void {
     const length = answer[6];
     const isUid = length === 4 || length === 7 || length === 10;
     if (!isUid || answer.length < 7 + length) return;

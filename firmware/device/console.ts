@@ -121,129 +121,129 @@ export class Console {
   /** Answers what has come. Never throws. */
   tick(): void {
     this.#options.guard.run("console", () => {
-      if (this.#pending !== undefined && this.#isClaimed()) this.#refusePending();
+      if (this.#pending !== undefined && this.isClaimed()) this.refusePending();
       const line = this.#port?.take();
-      if (line !== undefined) this.#request(line);
+      if (line !== undefined) this.request(line);
     });
   }
 
   /** Gives the port back. Not from inside its callbacks: the SDK would go on with a port that was freed. */
   close(): void {
-    this.#release();
+    this.release();
     this.#port?.close();
     this.#port = undefined;
   }
 
-  #request(line: string): void {
+  private request(line: string): void {
     const request = line === "" ? undefined : parsed(line);
     const id = request?.id;
     if (request === undefined || !isWhole(id, 0, MAX_ID)) {
-      this.#refuse(null, line === "" ? "too-long" : "not-a-request");
+      this.refuse(null, line === "" ? "too-long" : "not-a-request");
       return;
     }
-    if (request.ask !== "report" && this.#isClaimed()) this.#refuse(id, "claimed");
-    else if (request.ask !== "report" && this.#pending !== undefined) this.#refuse(id, "busy");
-    else this.#begin(id, request);
+    if (request.ask !== "report" && this.isClaimed()) this.refuse(id, "claimed");
+    else if (request.ask !== "report" && this.#pending !== undefined) this.refuse(id, "busy");
+    else this.begin(id, request);
   }
 
-  #begin(id: number, request: Request): void {
+  private begin(id: number, request: Request): void {
     const pending: Pending = { id, beganMs: this.#facade.uptimeMs() };
     if (request.ask === "report") {
-      const isRun = this.#options.guard.run("console", () => this.#ok(pending, this.#facade.report()));
-      if (!isRun) this.#failed(pending, "fault");
+      const isRun = this.#options.guard.run("console", () => this.ok(pending, this.#facade.report()));
+      if (!isRun) this.failed(pending, "fault");
       return;
     }
     this.#pending = pending;
     let refusal: ConsoleRefusal | undefined;
     const isRun = this.#options.guard.run("console", () => {
-      refusal = this.#answer(pending, request);
+      refusal = this.answer(pending, request);
     });
-    if (!isRun) this.#end(pending, () => this.#failed(pending, "fault"));
+    if (!isRun) this.end(pending, () => this.failed(pending, "fault"));
     else if (refusal !== undefined) {
       const why = refusal;
-      this.#end(pending, () => this.#refuse(id, why));
+      this.end(pending, () => this.refuse(id, why));
     }
   }
 
   /** Answers, or begins to: gives a refusal where it does neither. */
-  #answer(pending: Pending, request: Request): ConsoleRefusal | undefined {
+  private answer(pending: Pending, request: Request): ConsoleRefusal | undefined {
     const facade = this.#facade;
     const { seconds, bytes } = request;
     const isWait = isWhole(seconds, 1, MAX_WAIT_S);
     switch (request.ask) {
       case "crypto":
-        return this.#done<"crypto">(pending, this.#testCrypto());
+        return this.done<"crypto">(pending, this.testCrypto());
       case "random":
         if (!isWhole(bytes, 1, MAX_RANDOM_BYTES)) return "bad-argument";
-        return this.#done<"random">(pending, { bytes: this.#random(bytes) });
+        return this.done<"random">(pending, { bytes: this.random(bytes) });
       case "flash": {
         const facts = { credentials: readThrough(facade.credentials), events: readThrough(facade.events) };
-        return this.#done<"flash">(pending, facts);
+        return this.done<"flash">(pending, facts);
       }
       case "keypad":
         if (!isWait) return "bad-argument";
-        return this.#wait(pending, facade.awaitKey, seconds, (key): ConsoleAnswers["keypad"] => ({
+        return this.wait(pending, facade.awaitKey, seconds, (key): ConsoleAnswers["keypad"] => ({
           key: key ?? null,
         }));
       case "card":
         if (!isWait) return "bad-argument";
-        return this.#wait(pending, facade.awaitCard, seconds, (length): ConsoleAnswers["card"] => ({
+        return this.wait(pending, facade.awaitCard, seconds, (length): ConsoleAnswers["card"] => ({
           uidBytes: length ?? null,
         }));
       case "reset":
         if (!isWait) return "bad-argument";
-        return this.#wait(pending, facade.awaitReset, seconds, (_, isSeen): ConsoleAnswers["reset"] => ({
+        return this.wait(pending, facade.awaitReset, seconds, (_, isSeen): ConsoleAnswers["reset"] => ({
           pressed: isSeen,
         }));
       case "door":
         if (facade.isDoorClosed === undefined) return "absent";
-        return this.#done<"door">(pending, { closed: facade.isDoorClosed() });
+        return this.done<"door">(pending, { closed: facade.isDoorClosed() });
       case "handle":
         if (facade.isHandleTurned === undefined) return "absent";
-        return this.#done<"handle">(pending, { turned: facade.isHandleTurned() });
+        return this.done<"handle">(pending, { turned: facade.isHandleTurned() });
       case "battery":
         if (facade.batteryMv === undefined) return "absent";
-        return this.#done<"battery">(pending, { mv: facade.batteryMv() });
+        return this.done<"battery">(pending, { mv: facade.batteryMv() });
       case "bluetooth":
-        return this.#done<"bluetooth">(pending, { advertising: facade.isAdvertising() });
+        return this.done<"bluetooth">(pending, { advertising: facade.isAdvertising() });
       case "watchdog":
-        return this.#done<"watchdog">(pending, { seconds: facade.watchdogSeconds() });
+        return this.done<"watchdog">(pending, { seconds: facade.watchdogSeconds() });
       default:
-        return this.#act(pending, request);
+        return this.act(pending, request);
     }
   }
 
   /** The rest of {@link #answer}: what does something to the lock. */
-  #act(pending: Pending, { ask, to, show, seconds }: Request): ConsoleRefusal | undefined {
+  private act(pending: Pending, { ask, to, show, seconds }: Request): ConsoleRefusal | undefined {
     const facade = this.#facade;
     switch (ask) {
       case "bolt":
         if (to !== "draw" && to !== "throw") return "bad-argument";
-        this.#limit(pending);
+        this.limit(pending);
         facade.moveBolt(
           to,
-          this.#told<"bolt", BoltState>(pending, (state) => ({ state })),
+          this.told<"bolt", BoltState>(pending, (state) => ({ state })),
         );
         return undefined;
       case "feedback":
         if (show !== "granted" && show !== "refused" && show !== "identify") return "bad-argument";
         facade.feedback(show);
-        return this.#done<"feedback">(pending, { shown: true });
+        return this.done<"feedback">(pending, { shown: true });
       case "rtc":
         if (facade.heldClock === undefined) return "absent";
-        this.#watchClock(pending, facade.heldClock);
+        this.watchClock(pending, facade.heldClock);
         return undefined;
       case "wifi":
         if (facade.countNetworks === undefined) return "absent";
-        this.#limit(pending);
-        facade.countNetworks(this.#told<"wifi", number>(pending, (networks) => ({ networks })));
+        this.limit(pending);
+        facade.countNetworks(this.told<"wifi", number>(pending, (networks) => ({ networks })));
         return undefined;
       case "sleep":
         if (!isWhole(seconds, 1, MAX_SLEEP_S)) return "bad-argument";
-        this.#limit(pending, PATIENCE_MS + 1000 * seconds);
+        this.limit(pending, PATIENCE_MS + 1000 * seconds);
         facade.sleep(
           seconds,
-          this.#told<"sleep", number>(pending, (sleptMs) => ({ sleptMs })),
+          this.told<"sleep", number>(pending, (sleptMs) => ({ sleptMs })),
         );
         return undefined;
       default:
@@ -251,7 +251,7 @@ export class Console {
     }
   }
 
-  #testCrypto(): ConsoleAnswers["crypto"] {
+  private testCrypto(): ConsoleAnswers["crypto"] {
     const { crypto } = this.#facade;
     const passed: string[] = [];
     const wrong: string[] = [];
@@ -259,32 +259,32 @@ export class Console {
     return { backend: crypto.name, passed, wrong };
   }
 
-  #random(count: number): string {
+  private random(count: number): string {
     const buffer = new Uint8Array(count);
     this.#facade.random(buffer);
     return toHex(buffer);
   }
 
   /** Looks twice at a clock. One that was never set is set for it, to a time that no lock takes for true. */
-  #watchClock(pending: Pending, held: HeldClock): void {
+  private watchClock(pending: Pending, held: HeldClock): void {
     const wasSet = held.read() !== 0;
     if (!wasSet) held.set(TEST_TIME);
     const first = held.read();
-    pending.timer = this.#after(RTC_MS, pending, () => {
-      this.#done<"rtc">(pending, { wasSet, ticked: held.read() - first });
+    pending.timer = this.after(RTC_MS, pending, () => {
+      this.done<"rtc">(pending, { wasSet, ticked: held.read() - first });
     });
   }
 
   /** Waits for what a person does; tells `undefined` when the time is over. */
-  #wait<T>(
+  private wait<T>(
     pending: Pending,
     begin: Await<T> | undefined,
     seconds: number,
     answer: (what: T | undefined, isSeen: boolean) => ConsoleAnswers[Ask],
   ): ConsoleRefusal | undefined {
     if (begin === undefined) return "absent";
-    pending.timer = this.#after(1000 * seconds, pending, () => this.#done(pending, answer(undefined, false)));
-    const told = this.#options.guard.wrap("console", (what: T) => this.#done(pending, answer(what, true)));
+    pending.timer = this.after(1000 * seconds, pending, () => this.done(pending, answer(undefined, false)));
+    const told = this.#options.guard.wrap("console", (what: T) => this.done(pending, answer(what, true)));
     const stop = begin(told);
     // Whoever tells at once has nothing left to stop.
     if (this.#pending === pending) pending.stop = stop;
@@ -292,51 +292,51 @@ export class Console {
     return undefined;
   }
 
-  #limit(pending: Pending, ms = PATIENCE_MS): void {
-    pending.timer = this.#after(ms, pending, () => {
-      this.#end(pending, () => this.#failed(pending, "no answer from the part"));
+  private limit(pending: Pending, ms = PATIENCE_MS): void {
+    pending.timer = this.after(ms, pending, () => {
+      this.end(pending, () => this.failed(pending, "no answer from the part"));
     });
   }
 
-  #after(ms: number, pending: Pending, then: () => void): object {
+  private after(ms: number, pending: Pending, then: () => void): object {
     const { timers, guard } = this.#options;
     const onTime = guard.wrap("console", () => {
       pending.timer = undefined;
-      if (!guard.run("console", then)) this.#end(pending, () => this.#failed(pending, "fault"));
+      if (!guard.run("console", then)) this.end(pending, () => this.failed(pending, "fault"));
     });
     return timers.set(onTime, ms);
   }
 
-  #told<A extends Ask, T>(pending: Pending, answer: (facts: T) => ConsoleAnswers[A]): Told<T> {
+  private told<A extends Ask, T>(pending: Pending, answer: (facts: T) => ConsoleAnswers[A]): Told<T> {
     return this.#options.guard.wrap("console", (facts: T | undefined, why?: string) => {
-      if (facts !== undefined) this.#done(pending, answer(facts));
-      else this.#end(pending, () => this.#failed(pending, why ?? "failed"));
+      if (facts !== undefined) this.done(pending, answer(facts));
+      else this.end(pending, () => this.failed(pending, why ?? "failed"));
     });
   }
 
   /** Tells the facts, unless the question is over, or the lock was claimed meanwhile. */
-  #done<A extends Ask>(pending: Pending, facts: ConsoleAnswers[A]): undefined {
-    this.#end(pending, () => this.#ok(pending, facts));
+  private done<A extends Ask>(pending: Pending, facts: ConsoleAnswers[A]): undefined {
+    this.end(pending, () => this.ok(pending, facts));
     return undefined;
   }
 
-  #end(pending: Pending, tell: () => void): void {
+  private end(pending: Pending, tell: () => void): void {
     if (this.#pending !== pending) return;
-    if (this.#isClaimed()) this.#refusePending();
+    if (this.isClaimed()) this.refusePending();
     else {
-      this.#release();
+      this.release();
       tell();
     }
   }
 
-  #refusePending(): void {
+  private refusePending(): void {
     const id = this.#pending?.id;
-    this.#release();
-    if (id !== undefined) this.#refuse(id, "claimed");
+    this.release();
+    if (id !== undefined) this.refuse(id, "claimed");
   }
 
   /** Ends waiting; whatever is told after this is nobody's. */
-  #release(): void {
+  private release(): void {
     const pending = this.#pending;
     if (pending === undefined) return;
     this.#pending = undefined;
@@ -345,7 +345,7 @@ export class Console {
     if (pending.stop !== undefined) guard.run("console", pending.stop);
   }
 
-  #isClaimed(): boolean {
+  private isClaimed(): boolean {
     let isClaimed = true;
     this.#options.guard.run("console", () => {
       isClaimed = this.#facade.isClaimed() !== false;
@@ -353,19 +353,19 @@ export class Console {
     return isClaimed;
   }
 
-  #ok({ id, beganMs }: Pending, ok: ConsoleAnswers[Ask]): void {
-    this.#send({ tumbler: id, ms: this.#facade.uptimeMs() - beganMs, ok });
+  private ok({ id, beganMs }: Pending, ok: ConsoleAnswers[Ask]): void {
+    this.send({ tumbler: id, ms: this.#facade.uptimeMs() - beganMs, ok });
   }
 
-  #failed({ id, beganMs }: Pending, failed: string): void {
-    this.#send({ tumbler: id, ms: this.#facade.uptimeMs() - beganMs, failed });
+  private failed({ id, beganMs }: Pending, failed: string): void {
+    this.send({ tumbler: id, ms: this.#facade.uptimeMs() - beganMs, failed });
   }
 
-  #refuse(id: number | null, refused: ConsoleRefusal): void {
-    this.#send({ tumbler: id, refused });
+  private refuse(id: number | null, refused: ConsoleRefusal): void {
+    this.send({ tumbler: id, refused });
   }
 
-  #send(reply: object): void {
+  private send(reply: object): void {
     this.#options.guard.run("console", () => this.#port?.send(JSON.stringify(reply)));
   }
 }

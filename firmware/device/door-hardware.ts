@@ -85,37 +85,37 @@ export class DoorHardware {
       timers,
       guard,
       uptimeMs,
-      onState: (state) => this.#moved(state),
+      onState: (state) => this.moved(state),
     });
     this.feedback = new LightsAndBuzzer({ pins: config, Digital, PWM, timers, clock, guard });
-    this.door = this.#made("door", config.door, (pins) => {
+    this.door = this.made("door", config.door, (pins) => {
       return new ReedSensor({ pins, Digital, guard, uptimeMs, onChange: onEvent });
     });
-    this.rtc = this.#made("rtc", config.rtc, (pins) => {
+    this.rtc = this.made("rtc", config.rtc, (pins) => {
       return new HeldRtc({ pins, RTC: hosts.RTC, io: hosts.SMBus, guard });
     });
-    this.battery = this.#made("battery", config.battery, (pins) => {
+    this.battery = this.made("battery", config.battery, (pins) => {
       const isLoaded = () => this.bolt.isMoving;
       return new Battery({ pins, Analog: hosts.Analog, clock, guard, isLoaded });
     });
-    this.#handle = this.#made("handle", config.handle, ({ turned }) => {
+    this.#handle = this.made("handle", config.handle, ({ turned }) => {
       return new Digital({ pin: turned, mode: Digital.InputPullUp });
     });
-    this.keypad = this.#made("keypad", config.keypad, (pins) => {
-      return new MatrixKeypad({ pins, Digital, timers, guard, onKey: (key) => this.#keyed(key) });
+    this.keypad = this.made("keypad", config.keypad, (pins) => {
+      return new MatrixKeypad({ pins, Digital, timers, guard, onKey: (key) => this.keyed(key) });
     });
-    this.#reset = this.#made("reset", config.reset, (pins) => {
-      return new ResetButton({ pins, Digital, timers, guard, onHeld: () => this.#resetHeld() });
+    this.#reset = this.made("reset", config.reset, (pins) => {
+      return new ResetButton({ pins, Digital, timers, guard, onHeld: () => this.resetHeld() });
     });
     const reader = options.hasReader ? config.reader : undefined;
-    this.reader = this.#made("reader", reader, (pins) => {
+    this.reader = this.made("reader", reader, (pins) => {
       const { Serial } = hosts;
-      return new Pn532Reader({ pins, Serial, timers, guard, onCard: (uid) => this.#carded(uid) });
+      return new Pn532Reader({ pins, Serial, timers, guard, onCard: (uid) => this.carded(uid) });
     });
   }
 
   /** A part, where the board has it and it can be had. */
-  #made<P, T>(name: string, pins: P | undefined, make: (pins: P) => T): T | undefined {
+  private made<P, T>(name: string, pins: P | undefined, make: (pins: P) => T): T | undefined {
     if (pins === undefined) return undefined;
     try {
       return make(pins);
@@ -126,29 +126,29 @@ export class DoorHardware {
   }
 
   /** Whoever was let in and finds the door shut shall know that it is the door's fault (rule M9). */
-  #moved(state: BoltState): void {
+  private moved(state: BoltState): void {
     const { clock, onEvent } = this.#options;
     if (state === "jammed" || state === "fault") this.feedback.refused(clock.uptime());
     onEvent();
   }
 
-  #touched(): void {
+  private touched(): void {
     this.touchedAt = this.#options.clock.uptime();
     this.#options.onEvent();
   }
 
-  #keyed(key: number): void {
-    this.#touched();
+  private keyed(key: number): void {
+    this.touched();
     if (!this.keyTap.take(key) && this.#keys.length < MAX_KEYS) this.#keys.push(key);
   }
 
-  #carded(uid: Uint8Array): void {
-    this.#touched();
+  private carded(uid: Uint8Array): void {
+    this.touched();
     if (!this.cardTap.take(uid.length)) this.#card = uid;
   }
 
-  #resetHeld(): void {
-    this.#touched();
+  private resetHeld(): void {
+    this.touched();
     if (!this.resetTap.take()) this.#isResetHeld = true;
   }
 

@@ -72,20 +72,20 @@ export class LightsAndBuzzer implements Feedback {
     guard.run("buzzer", () => {
       this.#buzzer = new PWM({ pin: pins.buzzer.pin, hz: BUZZER_HZ });
     });
-    this.#next = guard.wrap("feedback", () => this.#showNext());
+    this.#next = guard.wrap("feedback", () => this.showNext());
   }
 
   granted(at: number): void {
-    this.#showAt(GRANTED, at);
+    this.showAt(GRANTED, at);
   }
 
   refused(at: number): void {
-    this.#showAt(REFUSED, at);
+    this.showAt(REFUSED, at);
   }
 
   /** Whoever asks who this is has no right to hide what somebody else is shown. */
   identify(at: number): void {
-    if (!this.isBusy) this.#showAt(IDENTIFY, at);
+    if (!this.isBusy) this.showAt(IDENTIFY, at);
   }
 
   /** Whether something is shown or about to be: the chip stays awake. */
@@ -93,47 +93,47 @@ export class LightsAndBuzzer implements Feedback {
     return this.#waiting > 0 || this.#timer !== undefined;
   }
 
-  #showAt(pattern: Pattern, at: number): void {
+  private showAt(pattern: Pattern, at: number): void {
     this.#waiting++;
-    this.#wait(pattern, at);
+    this.wait(pattern, at);
   }
 
-  #wait(pattern: Pattern, at: number): void {
+  private wait(pattern: Pattern, at: number): void {
     const { timers, guard } = this.#options;
     const due = guard.wrap("feedback", () => {
       // A timer's milliseconds are coarser than the clock's.
-      if (this.#microsecondsTo(at) > 0) this.#wait(pattern, at);
-      else this.#begin(pattern);
+      if (this.microsecondsTo(at) > 0) this.wait(pattern, at);
+      else this.begin(pattern);
     });
-    timers.set(due, Math.max(0, Math.ceil(this.#microsecondsTo(at) / 1000)));
+    timers.set(due, Math.max(0, Math.ceil(this.microsecondsTo(at) / 1000)));
   }
 
   /** Whole ones: a sum of seconds is not exact, and one that is over by nothing would be waited for again and again. */
-  #microsecondsTo(at: number): number {
+  private microsecondsTo(at: number): number {
     return Math.round((at - this.#options.clock.uptime()) * 1e6);
   }
 
-  #begin(pattern: Pattern): void {
+  private begin(pattern: Pattern): void {
     this.#waiting--;
     if (this.#timer !== undefined) this.#options.timers.clear(this.#timer);
     this.#pattern = pattern;
     this.#step = 0;
-    this.#showNext();
+    this.showNext();
   }
 
-  #showNext(): void {
+  private showNext(): void {
     const step = this.#pattern[this.#step++];
     // Armed before anything is switched on: whatever cannot be written, what follows switches it off.
     this.#timer = step === undefined ? undefined : this.#options.timers.set(this.#next, step.ms);
     const light = step?.light ?? "none";
-    this.#sound(step?.tone ?? false);
+    this.sound(step?.tone ?? false);
     if (light !== "granted") this.#granted.write(0);
     if (light !== "refused") this.#refused.write(0);
     if (light === "granted") this.#granted.write(1);
     if (light === "refused") this.#refused.write(1);
   }
 
-  #sound(isOn: boolean): void {
+  private sound(isOn: boolean): void {
     const buzzer = this.#buzzer;
     if (buzzer === undefined) return;
     this.#options.guard.run("buzzer", () => buzzer.write(isOn ? 1 << (buzzer.resolution - 1) : 0));

@@ -41,12 +41,12 @@ export class FlashPartition implements Flash {
   }
 
   read(buffer: Uint8Array, offset: number): void {
-    this.#check("read", buffer, offset);
+    this.check("read", buffer, offset);
     if (buffer.length > 0) this.#storage.read(buffer, offset);
   }
 
   write(buffer: Uint8Array, offset: number): void {
-    this.#check("write", buffer, offset);
+    this.check("write", buffer, offset);
     if (offset % ENCRYPTED_BYTES !== 0 || buffer.length % ENCRYPTED_BYTES !== 0)
       throw new RangeError(`flash write: ${buffer.length} bytes at ${offset} are not whole lots of 16`);
     if (buffer.length > 0) this.#storage.write(buffer, offset);
@@ -62,7 +62,7 @@ export class FlashPartition implements Flash {
     return this.#status;
   }
 
-  #check(what: string, buffer: Uint8Array, offset: number): void {
+  private check(what: string, buffer: Uint8Array, offset: number): void {
     if (!isCount(offset, this.#status.size - buffer.length))
       throw new RangeError(`flash ${what}: ${buffer.length} bytes at ${offset}`);
   }

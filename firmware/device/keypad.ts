@@ -45,13 +45,13 @@ export class MatrixKeypad {
     const { pins, Digital, guard } = options;
     this.#options = options;
     this.wakePins = pins.columns;
-    this.#turn = guard.wrap("keypad", () => this.#scanOnce());
+    this.#turn = guard.wrap("keypad", () => this.scanOnce());
     const wake = guard.wrap("keypad", () => this.wake());
     this.#rows = pins.rows.map((pin) => new Digital({ pin, mode: Digital.OutputOpenDrain, initialValue: 0 }));
     this.#columns = pins.columns.map(
       (pin) => new Digital({ pin, mode: Digital.InputPullUp, edge: Digital.Falling, onReadable: wake }),
     );
-    if (this.#readColumns() !== 0) this.wake();
+    if (this.readColumns() !== 0) this.wake();
   }
 
   /** Whether somebody is pressing keys: the chip stays awake. A key that is stuck keeps nobody awake. */
@@ -68,44 +68,44 @@ export class MatrixKeypad {
     this.#turn();
   }
 
-  #scanOnce(): void {
+  private scanOnce(): void {
     const { timers } = this.#options;
     this.#timer = timers.set(this.#turn, this.#sameScans > PATIENT_SCANS ? PATIENT_MS : SCAN_MS);
-    const keys = this.#scan();
+    const keys = this.scan();
     if (keys !== this.#seen) {
       this.#seen = keys;
       this.#sameScans = 0;
       return;
     }
     this.#sameScans++;
-    if (keys === 0) this.#sleep();
-    if (keys !== this.#held) this.#settle(keys);
+    if (keys === 0) this.sleep();
+    if (keys !== this.#held) this.settle(keys);
   }
 
-  #scan(): number {
+  private scan(): number {
     let keys = 0;
-    this.#writeRows(1);
+    this.writeRows(1);
     for (let i = 0; i < this.#rows.length; i++) {
       this.#rows[i].write(0);
-      keys |= this.#readColumns() << (i * this.#columns.length);
+      keys |= this.readColumns() << (i * this.#columns.length);
       this.#rows[i].write(1);
     }
     return keys;
   }
 
   /** Columns that are low, as bits. */
-  #readColumns(): number {
+  private readColumns(): number {
     let low = 0;
     for (let i = 0; i < this.#columns.length; i++) if (this.#columns[i].read() === 0) low |= 1 << i;
     return low;
   }
 
-  #writeRows(value: number): void {
+  private writeRows(value: number): void {
     for (const row of this.#rows) row.write(value);
   }
 
   /** Two scans agree on something new. */
-  #settle(keys: number): void {
+  private settle(keys: number): void {
     this.#held = keys;
     const isNew = keys !== 0 && !this.#isSpent;
     this.#isSpent = keys !== 0;
@@ -114,8 +114,8 @@ export class MatrixKeypad {
   }
 
   /** A key that has come down since the scan pulls its column down now, and that edge begins the next one. */
-  #sleep(): void {
-    this.#writeRows(0);
+  private sleep(): void {
+    this.writeRows(0);
     if (this.#timer !== undefined) this.#options.timers.clear(this.#timer);
     this.#timer = undefined;
   }

@@ -44,10 +44,10 @@ export class LinePort {
       port: pins.port,
       baud: BAUD,
       format: "buffer",
-      onReadable: guard.wrap("console", () => this.#read()),
+      onReadable: guard.wrap("console", () => this.read()),
       onWritable: guard.wrap("console", (count: number) => {
         this.#room = count;
-        this.#write();
+        this.write();
       }),
     });
   }
@@ -74,30 +74,30 @@ export class LinePort {
     bytes[text.length] = LINE_FEED;
     this.#unsent.push(bytes);
     this.#unsentBytes += bytes.length;
-    this.#write();
+    this.write();
   }
 
   close(): void {
     this.#serial.close();
   }
 
-  #read(): void {
+  private read(): void {
     const buffer = this.#serial.read();
     if (buffer === undefined) return;
     const bytes = new Uint8Array(buffer);
-    for (let i = 0; i < bytes.length; i++) this.#byte(bytes[i]);
+    for (let i = 0; i < bytes.length; i++) this.byte(bytes[i]);
   }
 
-  #byte(byte: number): void {
+  private byte(byte: number): void {
     if (byte === LINE_FEED || byte === CARRIAGE_RETURN) {
-      this.#end();
+      this.end();
       return;
     }
     if (this.#length < MAX_LINE_BYTES) this.#line[this.#length] = byte;
     this.#length++;
   }
 
-  #end(): void {
+  private end(): void {
     const length = this.#length;
     this.#length = 0;
     if (length === 0 || this.#line[0] !== OPENING_BRACE || this.#whole !== "") return;
@@ -106,7 +106,7 @@ export class LinePort {
     this.#onLine();
   }
 
-  #write(): void {
+  private write(): void {
     while (this.#room > 0 && this.#unsent.length > 0) {
       const first = this.#unsent[0];
       const count = Math.min(this.#room, first.length);

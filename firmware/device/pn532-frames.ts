@@ -38,17 +38,17 @@ export class FrameFinder {
 
   /** The next frame; its data are valid until the next call. */
   next(): ReaderFrame | undefined {
-    this.#drop(this.#given);
+    this.drop(this.#given);
     this.#given = 0;
-    for (let need = this.#need(); need <= this.#count; need = this.#need()) {
-      if (need > 0) return this.#give(need);
-      this.#drop(1);
+    for (let need = this.need(); need <= this.#count; need = this.need()) {
+      if (need > 0) return this.give(need);
+      this.drop(1);
     }
     return undefined;
   }
 
   /** How many bytes the frame has, as far as can be seen, or just more than there are; 0 when no frame begins here. */
-  #need(): number {
+  private need(): number {
     const bytes = this.#bytes;
     const count = this.#count;
     if ((count > 0 && bytes[0] !== 0) || (count > 1 && bytes[1] !== 0xff)) return 0;
@@ -58,16 +58,16 @@ export class FrameFinder {
     if (!isShort && (length === 0 || ((length + bytes[3]) & 0xff) !== 0)) return 0;
     const need = isShort ? HEAD_BYTES + 1 : HEAD_BYTES + length + TAIL_BYTES;
     if (need > count) return need;
-    return bytes[need - 1] === 0 && (isShort || this.#isWhole(length)) ? need : 0;
+    return bytes[need - 1] === 0 && (isShort || this.isWhole(length)) ? need : 0;
   }
 
-  #isWhole(length: number): boolean {
+  private isWhole(length: number): boolean {
     let sum = 0;
     for (let i = HEAD_BYTES; i <= HEAD_BYTES + length; i++) sum += this.#bytes[i];
     return (sum & 0xff) === 0;
   }
 
-  #give(need: number): ReaderFrame {
+  private give(need: number): ReaderFrame {
     const bytes = this.#bytes;
     this.#given = need;
     if (bytes[2] === 0) return "ack";
@@ -77,7 +77,7 @@ export class FrameFinder {
   }
 
   /** Goes on behind some bytes: of a frame that was given, or one that begins none. */
-  #drop(count: number): void {
+  private drop(count: number): void {
     this.#bytes.copyWithin(0, count, this.#count);
     this.#count -= count;
   }

@@ -35,12 +35,12 @@ export class ResetButton {
   constructor(options: ResetButtonOptions) {
     const { pins, Digital, guard } = options;
     this.#options = options;
-    this.#look = guard.wrap("reset", () => this.#lookOnce());
+    this.#look = guard.wrap("reset", () => this.lookOnce());
     this.#pin = new Digital({
       pin: pins.pin,
       mode: Digital.InputPullUp,
       edge: Digital.Falling,
-      onReadable: guard.wrap("reset", () => this.#begin()),
+      onReadable: guard.wrap("reset", () => this.begin()),
     });
   }
 
@@ -49,27 +49,27 @@ export class ResetButton {
     return this.#timer !== undefined && !this.#hasCounted;
   }
 
-  #begin(): void {
+  private begin(): void {
     if (this.#timer !== undefined) return;
     this.#looks = 0;
     this.#ups = 0;
     this.#hasCounted = false;
-    this.#wait();
+    this.wait();
   }
 
   /** Each look is timed after the one before: time that the lock was busy counts as little as one look. */
-  #wait(): void {
+  private wait(): void {
     this.#timer = this.#options.timers.set(this.#look, this.#hasCounted ? PATIENT_MS : POLL_MS);
   }
 
-  #lookOnce(): void {
+  private lookOnce(): void {
     this.#timer = undefined;
     this.#ups = this.#pin.read() === 0 ? 0 : this.#ups + 1;
     if (this.#ups >= UP_LOOKS) return;
     this.#looks++;
     const isHeld = !this.#hasCounted && this.#ups === 0 && this.#looks * POLL_MS >= this.#options.pins.holdMs;
     if (isHeld) this.#hasCounted = true;
-    this.#wait();
+    this.wait();
     if (isHeld) this.#options.onHeld();
   }
 }

@@ -47,7 +47,7 @@ export class HeldRtc implements HeldClock {
     let time = 0;
     if (!this.#isWrong)
       this.#options.guard.run("rtc", () => {
-        time = Math.floor((this.#open().time ?? 0) / 1000);
+        time = Math.floor((this.open().time ?? 0) / 1000);
       });
     return time > 0 && time <= MAX_TIME ? time : 0;
   }
@@ -56,13 +56,13 @@ export class HeldRtc implements HeldClock {
     this.#isWrong = true;
     for (let i = 0; i < SET_TRIES && this.#isWrong; i++)
       this.#options.guard.run("rtc", () => {
-        this.#open().time = time * 1000;
+        this.open().time = time * 1000;
         this.#isWrong = false;
       });
   }
 
   /** The driver; opened late and again, because its constructor asks the chip whether it is there. */
-  #open(): RtcDevice {
+  private open(): RtcDevice {
     if (this.#device === undefined) {
       const { pins, RTC, io } = this.#options;
       this.#device = new RTC({ clock: { io, data: pins.data, clock: pins.clock } });

@@ -91,7 +91,7 @@ export class SiteLink {
   /** Everything that it does by itself, with how many centrals are connected over Bluetooth. It throws only what is a mistake. */
   tick(centrals: number): void {
     const isOn = this.#hours.isOn(this.#board.clock.uptime(), this.isIdle && this.#isOn);
-    if (isOn !== this.#isOn || this.#version !== this.#lock.parts.policy.version) this.#take(isOn);
+    if (isOn !== this.#isOn || this.#version !== this.#lock.parts.policy.version) this.take(isOn);
     this.wifi.tick();
     const isJoined = this.wifi.state === "joined";
     this.#date.tick(isJoined);
@@ -104,7 +104,7 @@ export class SiteLink {
     if (order === "connect" || isDateNew) this.uplink.wake();
   }
 
-  #take(isOn: boolean): void {
+  private take(isOn: boolean): void {
     this.#isOn = isOn;
     this.#version = this.#lock.parts.policy.version;
     const { secrets } = this.#lock;

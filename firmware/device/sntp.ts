@@ -207,27 +207,27 @@ export class DateKeeper {
 
   /** Everything that it does by itself. Call it about once a second and after `onEvent`, with whether there is a network; it never throws. */
   tick(isOnline: boolean): void {
-    this.#parts.guard.run("sntp", () => this.#turn(isOnline, this.#parts.uptime()));
+    this.#parts.guard.run("sntp", () => this.turn(isOnline, this.#parts.uptime()));
   }
 
-  #turn(isOnline: boolean, at: number): void {
+  private turn(isOnline: boolean, at: number): void {
     const answer = this.#question?.answer;
-    if (!isOnline) this.#close();
-    else if (answer !== undefined) this.#take(answer, at);
-    else if (this.#question === undefined && at >= this.#nextAsk) this.#ask(at);
+    if (!isOnline) this.drop();
+    else if (answer !== undefined) this.settle(answer, at);
+    else if (this.#question === undefined && at >= this.#nextAsk) this.ask(at);
   }
 
-  #ask(at: number): void {
+  private ask(at: number): void {
     try {
       this.#question = new Question(this.#parts);
     } catch (error) {
       this.#parts.guard.noted("sntp", error);
-      this.#take("nothing", at);
+      this.settle("nothing", at);
     }
   }
 
-  #take(answer: number | "nothing", at: number): void {
-    this.#close();
+  private settle(answer: number | "nothing", at: number): void {
+    this.drop();
     const date = answer === "nothing" || answer >= EARLIEST ? answer : answer + ERA_S;
     if (date === "nothing" || date >= ERA_S) {
       this.#nextAsk = at + Math.min(LONGEST_RETRY_S, RETRY_S * 2 ** Math.min(this.#failures++, 30));
@@ -239,7 +239,7 @@ export class DateKeeper {
     this.#isSet = true;
   }
 
-  #close(): void {
+  private drop(): void {
     this.#question?.close();
     this.#question = undefined;
   }

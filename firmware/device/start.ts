@@ -79,7 +79,7 @@ export class Device {
       onEvent: () => this.soon(),
     });
     this.#clock = { uptime, driftPpm: config.driftPpm, held: this.hardware.rtc };
-    this.works = identity && profile && made(this.guard, "lock", () => this.#raise(identity, profile));
+    this.works = identity && profile && made(this.guard, "lock", () => this.raise(identity, profile));
     this.trouble =
       typeof found === "object" ? (this.works === undefined ? "no-lock" : "") : noIdentityText(found);
     this.#isProvisioned = found !== "not-provisioned";
@@ -99,7 +99,7 @@ export class Device {
     this.soon();
   }
 
-  #raise(identity: Identity, profile: Profile): Works {
+  private raise(identity: Identity, profile: Profile): Works {
     const { hosts, guard } = { hosts: this.#hosts, guard: this.guard };
     const { flash, native, crypto, timers } = hosts;
     const { bolt, feedback, door } = this.hardware;
@@ -152,15 +152,15 @@ export class Device {
   readonly #turn = (): void => {
     this.#isTurnDue = false;
     const { works, guard } = this;
-    const isThrough = works === undefined || guard.run("lock", () => this.#lockTurn(works));
+    const isThrough = works === undefined || guard.run("lock", () => this.lockTurn(works));
     if (isThrough) this.#hosts.native.watchdogFeed();
-    if (works !== undefined) this.#linkTurn(works);
+    if (works !== undefined) this.linkTurn(works);
     this.#console.tick();
-    guard.run("trial", () => this.#tryTrial());
-    guard.run("power", () => this.#rest());
+    guard.run("trial", () => this.tryTrial());
+    guard.run("power", () => this.rest());
   };
 
-  #lockTurn({ lock }: Works): void {
+  private lockTurn({ lock }: Works): void {
     const { hardware } = this;
     for (let key = hardware.nextKey(); key !== undefined; key = hardware.nextKey()) lock.press(key);
     const card = hardware.nextCard();
@@ -173,7 +173,7 @@ export class Device {
     lock.tick();
   }
 
-  #linkTurn({ radio, bluetooth, site }: Works): void {
+  private linkTurn({ radio, bluetooth, site }: Works): void {
     const { guard, hardware } = this;
     if (bluetooth !== undefined) guard.run("bluetooth", () => bluetooth.tick());
     if (site === undefined) return;
@@ -184,7 +184,7 @@ export class Device {
     });
   }
 
-  #tryTrial(): void {
+  private tryTrial(): void {
     if (!this.#trial.isOpen) return;
     const { faults } = this.guard;
     this.#trial.tick({
@@ -196,7 +196,7 @@ export class Device {
   }
 
   /** Sleeps as deeply as may be. */
-  #rest(): void {
+  private rest(): void {
     const { works, hardware } = this;
     const { native, config } = this.#hosts;
     const { isClaimed } = this;

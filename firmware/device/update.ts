@@ -71,17 +71,17 @@ export class FirmwareUpdate {
 
   /** The next piece. Nothing is written before the first one has been found good; after a fault all begins anew. */
   write(bytes: Uint8Array): UpdateFault | undefined {
-    const fault = this.#write(bytes);
+    const fault = this.put(bytes);
     if (fault !== undefined) this.abort();
     return fault;
   }
 
-  #write(bytes: Uint8Array): UpdateFault | undefined {
+  private put(bytes: Uint8Array): UpdateFault | undefined {
     if (this.#partition === undefined) return "incomplete";
     if (this.written + bytes.length > this.#length) return "size";
     try {
       if (this.#slot === undefined) {
-        const fault = this.#faultOf(bytes);
+        const fault = this.faultOf(bytes);
         if (fault !== undefined) return fault;
         this.#slot = this.#options.update.open({ partition: this.#partition, mode: "a" });
       }
@@ -93,7 +93,7 @@ export class FirmwareUpdate {
     }
   }
 
-  #faultOf(first: Uint8Array): UpdateFault | undefined {
+  private faultOf(first: Uint8Array): UpdateFault | undefined {
     if (first.length < FIRST_BYTES || first[0] !== IMAGE_MAGIC) return "not-an-image";
     const header = view(first);
     const isOurs = header.getUint16(CHIP_AT, true) === CHIP_ESP32;

@@ -84,8 +84,8 @@ export class WifiStation {
     const isJoined = this.#state === "joined";
     return {
       state: this.#state,
-      address: isJoined ? this.#asked((wifi) => wifi.address) : undefined,
-      rssi: isJoined ? this.#asked((wifi) => wifi.RSSI) : undefined,
+      address: isJoined ? this.asked((wifi) => wifi.address) : undefined,
+      rssi: isJoined ? this.asked((wifi) => wifi.RSSI) : undefined,
       failures: this.#failures,
     };
   }
@@ -106,37 +106,37 @@ export class WifiStation {
 
   /** Everything that it does by itself. Call it about once a second and after `onEvent`; it never throws. */
   tick(): void {
-    this.#parts.guard.run("wifi", () => this.#turn(this.#parts.uptime()));
+    this.#parts.guard.run("wifi", () => this.turn(this.#parts.uptime()));
   }
 
-  #turn(at: number): void {
-    if (this.#isNew) this.#take(at);
-    const connection = this.#connection;
+  private turn(at: number): void {
+    if (this.#isNew) this.take(at);
+    const connection = this.connection;
     if (this.#state === "joining") {
-      if (connection === Connection.addressed) this.#joined();
-      else if (connection < Connection.connecting || at - this.#triedAt >= JOIN_S) this.#fail(at);
-    } else if (this.#state === "joined" && connection !== Connection.addressed) this.#fail(at);
-    else if (this.#state === "waiting" && at >= this.#nextTry) this.#join(at);
+      if (connection === Connection.addressed) this.joined();
+      else if (connection < Connection.connecting || at - this.#triedAt >= JOIN_S) this.fail(at);
+    } else if (this.#state === "joined" && connection !== Connection.addressed) this.fail(at);
+    else if (this.#state === "waiting" && at >= this.#nextTry) this.join(at);
   }
 
   /** Takes up another network, or none. */
-  #take(at: number): void {
+  private take(at: number): void {
     this.#isNew = false;
     this.#failures = 0;
     const wasOn = this.#state === "joining" || this.#state === "joined";
-    this.#leave();
-    if (this.#network === undefined) this.#close();
+    this.leave();
+    if (this.#network === undefined) this.close();
     this.#state = this.#network === undefined ? "off" : "waiting";
     this.#settledAt = wasOn ? at + SETTLE_S : at;
     this.#nextTry = this.#settledAt;
   }
 
-  #joined(): void {
+  private joined(): void {
     this.#state = "joined";
     this.#failures = 0;
   }
 
-  #join(at: number): void {
+  private join(at: number): void {
     const { network, password } = this.#network as Wifi;
     this.#triedAt = at;
     this.#state = "joining";
@@ -147,13 +147,13 @@ export class WifiStation {
       this.#wifi.connect(password.length > 0 ? { SSID, password: textOf(password) } : { SSID });
     } catch {
       this.#parts.guard.noted("wifi", new Error("cannot connect"));
-      this.#fail(at);
+      this.fail(at);
     }
   }
 
   /** The next try comes 1, 2, 4 to 300 seconds later, and up to half of it sooner by chance, so that a house does not come back at once. */
-  #fail(at: number): void {
-    this.#leave();
+  private fail(at: number): void {
+    this.leave();
     const wait = Math.min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** Math.min(this.#failures, 30));
     this.#failures++;
     const chance = new Uint8Array(1);
@@ -164,22 +164,22 @@ export class WifiStation {
   }
 
   /** Ends whatever the driver is about: it takes no other word while it connects. */
-  #leave(): void {
+  private leave(): void {
     this.#parts.guard.run("wifi", () => this.#wifi?.disconnect());
   }
 
-  #close(): void {
+  private close(): void {
     const wifi = this.#wifi;
     this.#wifi = undefined;
     this.#parts.guard.run("wifi", () => wifi?.close());
   }
 
   /** One of {@link Connection}. */
-  get #connection(): number {
-    return this.#asked((wifi) => wifi.connection) ?? Connection.disconnected;
+  private get connection(): number {
+    return this.asked((wifi) => wifi.connection) ?? Connection.disconnected;
   }
 
-  #asked<T>(what: (wifi: WifiInterface) => T): T | undefined {
+  private asked<T>(what: (wifi: WifiInterface) => T): T | undefined {
     const wifi = this.#wifi;
     let answer: T | undefined;
     if (wifi !== undefined)

@@ -29,7 +29,7 @@ const SLOT_COPY_APPEND = `markEntry(this.record, 0, Record.slotCopy, false);
 const COMMIT_APPEND = `putOutcome(this.record, code, 0, 0, seq, head);
     if (this.log.append(this.record, OUTCOME_BYTES, purpose) === 0) return false;`;
 const COMPACTED =
-  "if (!this.#relocateBlanks(oldest) || !owner.relocate(oldest, from, to, atAnyCost)) return false;";
+  "if (!this.relocateBlanks(oldest) || !owner.relocate(oldest, from, to, atAnyCost)) return false;";
 
 export const KNOWN_BUGS: readonly KnownBug[] = [
   // ---- what belongs together
@@ -107,7 +107,7 @@ export const KNOWN_BUGS: readonly KnownBug[] = [
     "flash-log",
     COMPACTED,
     `this.oldest++;
-    this.append(this.#markOf(0), UNIT, Purpose.compaction);
+    this.append(this.markOf(0), UNIT, Purpose.compaction);
     this.oldest--;
     ${COMPACTED}`,
   ),
@@ -115,21 +115,21 @@ export const KNOWN_BUGS: readonly KnownBug[] = [
     "drops the announcement of an erase",
     "the power goes while a sector is erased",
     "flash-log",
-    "if (this.append(this.#markOf(0), UNIT, Purpose.compaction) > 0) return true;",
+    "if (this.append(this.markOf(0), UNIT, Purpose.compaction) > 0) return true;",
     "if (this.oldest > 0) return true;",
   ),
   bug(
     "erases once more what is recorded as erased, and does not take that back",
     "the power goes when a scrambled sector begins to be opened",
     "flash-log",
-    "blanks.mustRetract(target) && !this.#recordBlank(target) && this.#nextBlank(this.newest) > 0;",
+    "blanks.mustRetract(target) && !this.recordBlank(target) && this.nextBlank(this.newest) > 0;",
     "false;",
   ),
   bug(
     "does not copy the use of credentials",
     "a full table is in use",
     "compaction",
-    "this.#values(places.usage, Record.usage, Record.usage) &&",
+    "this.values(places.usage, Record.usage, Record.usage) &&",
   ),
   bug(
     "does not copy acks",
@@ -189,14 +189,14 @@ export const KNOWN_BUGS: readonly KnownBug[] = [
     "does not say what a revocation changed in a sector",
     "the sector of a revocation is ruined",
     "table",
-    "this.log.touched.add(slot);\n      this.#forget(slot);",
-    "this.#forget(slot);",
+    "this.log.touched.add(slot);\n      this.forget(slot);",
+    "this.forget(slot);",
   ),
   bug(
     "keeps what the lock itself must know only once",
     "the sector of the claim is ruined",
     "table",
-    "this.#mirror();",
+    "this.mirror();",
   ),
   // ---- room and erases
   bug(

@@ -30,7 +30,7 @@ export class Acks {
    * compaction wrote, in any order: one that is known does not change, one that was missing closes its gap.
    */
   put(seq: number, code: number, detail: number, fingerprint: number, sector: number): void {
-    if (seq > this.last) this.#advance(seq);
+    if (seq > this.last) this.advance(seq);
     if (this.last - seq > this.#mask) return;
     this.setSector(seq, sector);
     const at = (seq & this.#mask) * ACK_BYTES;
@@ -42,7 +42,7 @@ export class Acks {
     while (this.first > oldest && this.code(this.first - 1) !== ABSENT) this.first--;
   }
 
-  #advance(seq: number): void {
+  private advance(seq: number): void {
     for (let gap = Math.max(this.last + 1, seq - this.#mask); gap <= seq; gap++)
       this.#ring[(gap & this.#mask) * ACK_BYTES] = ABSENT;
     this.first = seq === this.last + 1 ? Math.max(this.first, seq - this.#mask) : seq;

@@ -24,13 +24,13 @@ export class Blanks {
     this.#headerBytes = headerBytes;
   }
 
-  #find(number: number): number {
+  private find(number: number): number {
     return this.#numbers.indexOf(number);
   }
 
   /** A place for `number`: its own, or that of the lowest one. */
-  #take(number: number): number {
-    const own = this.#find(number);
+  private take(number: number): number {
+    const own = this.find(number);
     if (own >= 0) return own;
     let lowest = 0;
     for (let i = 1; i < KEPT; i++) if (this.#numbers[i] < this.#numbers[lowest]) lowest = i;
@@ -41,50 +41,50 @@ export class Blanks {
 
   /** Whether this sector is known to have been erased. */
   isKnown(number: number): boolean {
-    const at = this.#find(number);
+    const at = this.find(number);
     return at >= 0 && this.#says[at] !== Says.nothing;
   }
 
   /** Whether this sector read 0xFF throughout after its erase. */
   isClear(number: number): boolean {
-    const at = this.#find(number);
+    const at = this.find(number);
     return at >= 0 && this.#says[at] === Says.clear;
   }
 
   /** Believes no longer that a sector is blank. A record that says so may still stand. */
   forget(number: number): void {
-    const at = this.#find(number);
+    const at = this.find(number);
     if (at >= 0) this.#says[at] = Says.nothing;
   }
 
   /** Whether a record stands that calls this sector blank, though it is not believed: it must be taken back before an erase. */
   mustRetract(number: number): boolean {
-    const at = this.#find(number);
+    const at = this.find(number);
     return at >= 0 && this.#recordedIn[at] !== 0;
   }
 
   /** Takes prints of a sector that was just erased. */
   keep(number: number, sector: Uint8Array): void {
-    const at = this.#take(number);
+    const at = this.take(number);
     this.#says[at] = isClear(sector, 0, sector.length) ? Says.clear : Says.prints;
     if (this.#says[at] === Says.clear) return;
     for (let i = 0; i < PRINTS; i++)
-      this.#prints[at * PRINTS + i] = print(sector, this.#startOf(i), this.#endOf(i));
+      this.#prints[at * PRINTS + i] = print(sector, this.startOf(i), this.endOf(i));
   }
 
   /** A print of the first page, behind its header, of a sector that is known to be blank. */
   firstPrint(number: number): number {
-    const at = this.#find(number);
+    const at = this.find(number);
     if (this.#says[at] === Says.clear) return clearPrint(PAGE - this.#headerBytes);
     return this.#prints[at * PRINTS + 1];
   }
 
   /** Whether the part of `sector` with print `index` still reads as when it was erased. 0 is the header, 1 the rest of page 0. */
   isUntouched(number: number, sector: Uint8Array, index: number): boolean {
-    const at = this.#find(number);
+    const at = this.find(number);
     if (at < 0 || this.#says[at] === Says.nothing) return false;
-    const start = this.#startOf(index);
-    const end = this.#endOf(index);
+    const start = this.startOf(index);
+    const end = this.endOf(index);
     if (this.#says[at] === Says.clear) return isClear(sector, start, end);
     return this.#prints[at * PRINTS + index] === print(sector, start, end);
   }
@@ -95,17 +95,17 @@ export class Blanks {
     return true;
   }
 
-  #startOf(index: number): number {
+  private startOf(index: number): number {
     return index === 1 ? this.#headerBytes : Math.max(0, index - 1) * PAGE;
   }
 
-  #endOf(index: number): number {
+  private endOf(index: number): number {
     return index === 0 ? this.#headerBytes : index * PAGE;
   }
 
   /** Puts the record that says what is known of a sector, but for its tail. Returns its length. */
   put(record: Uint8Array, number: number): number {
-    const at = this.#find(number);
+    const at = this.find(number);
     const says = at < 0 ? Says.nothing : this.#says[at];
     const length = lengthFor(4 + (says === Says.prints ? 2 * PRINTS : 0), false);
     record.fill(0, 0, length);
@@ -119,7 +119,7 @@ export class Blanks {
   /** Takes back what {@link put} put, from a record that stands in sector `where`. */
   takeRecord(record: Uint8Array, offset: number, where: number): void {
     const number = getU32(record, offset + HEAD);
-    const at = this.#take(number);
+    const at = this.take(number);
     this.#says[at] = record[offset + 2];
     if (this.#says[at] === Says.prints)
       for (let i = 0; i < PRINTS; i++)
@@ -129,12 +129,12 @@ export class Blanks {
 
   /** Remembers in which sector it is recorded what is known of `number`. */
   recorded(number: number, where: number): void {
-    const at = this.#find(number);
+    const at = this.find(number);
     if (at >= 0) this.#recordedIn[at] = this.#says[at] === Says.nothing ? 0 : where;
   }
 
   /** Whether it is recorded in sector `where` that `number` is blank, and true. */
   isRecordedIn(number: number, where: number): boolean {
-    return this.isKnown(number) && this.#recordedIn[this.#find(number)] === where;
+    return this.isKnown(number) && this.#recordedIn[this.find(number)] === where;
   }
 }

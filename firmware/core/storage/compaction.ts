@@ -37,26 +37,26 @@ export class Compaction implements LogKeeper {
     this.#to = to;
     this.#atAnyCost = atAnyCost;
     return (
-      this.#slots() &&
-      this.#values(places.usage, Record.usage, Record.usage) &&
-      this.#values(places.schedules, Record.schedule, Record.scheduleCopy) &&
-      this.#values(places.settings, Record.setting, Record.settingCopy) &&
-      this.#stagedCopies() &&
-      this.#states() &&
-      this.#values(places.states, Record.state, Record.state) &&
+      this.slots() &&
+      this.values(places.usage, Record.usage, Record.usage) &&
+      this.values(places.schedules, Record.schedule, Record.scheduleCopy) &&
+      this.values(places.settings, Record.setting, Record.settingCopy) &&
+      this.stagedCopies() &&
+      this.states() &&
+      this.values(places.states, Record.state, Record.state) &&
       this.#table.recordDamage(Purpose.compaction) &&
-      this.#acks(number)
+      this.acks(number)
     );
   }
 
-  #isHere(place: number): boolean {
+  private isHere(place: number): boolean {
     return place >= this.#from && place < this.#to;
   }
 
-  #slots(): boolean {
+  private slots(): boolean {
     const { index, log, record } = this.#table;
     for (let slot = 0; slot < index.slots; slot++) {
-      if (index.isDamaged(slot) || !this.#isHere(index.place(slot))) continue;
+      if (index.isDamaged(slot) || !this.isHere(index.place(slot))) continue;
       if (!this.#table.readSlot(slot, record)) {
         if (!this.#atAnyCost) return false;
         this.#table.condemn(slot);
@@ -72,17 +72,17 @@ export class Compaction implements LogKeeper {
   }
 
   /** Moves records whose third byte is their number in `places`. */
-  #values(places: Uint16Array, type: number, copy: number): boolean {
+  private values(places: Uint16Array, type: number, copy: number): boolean {
     const { log, record } = this.#table;
     for (let id = 0; id < places.length; id++) {
-      if (!this.#isHere(places[id])) continue;
+      if (!this.isHere(places[id])) continue;
       const length = this.#table.readRecord(places[id], id, type, copy);
       if (length === 0) {
         if (!this.#atAnyCost) return false;
-        this.#lose(places, id);
+        this.lose(places, id);
         continue;
       }
-      const size = type === copy ? length : this.#shorten(copy, id);
+      const size = type === copy ? length : this.shorten(copy, id);
       const moved = log.append(record, size, Purpose.compaction);
       if (moved === 0) return false;
       places[id] = moved;
@@ -91,7 +91,7 @@ export class Compaction implements LogKeeper {
   }
 
   /** What cannot be read any more, and will be gone. */
-  #lose(places: Uint16Array, id: number): void {
+  private lose(places: Uint16Array, id: number): void {
     const { places: all, uses, log } = this.#table;
     if (places === all.usage) {
       uses.lose(id);
@@ -102,12 +102,12 @@ export class Compaction implements LogKeeper {
   }
 
   /** What a rebase has staged goes on as it is; what of it cannot be read any more keeps the rebase from its end. */
-  #stagedCopies(): boolean {
+  private stagedCopies(): boolean {
     const { rebase, log, record } = this.#table;
     if (rebase.staged === undefined) return true;
     for (const places of placesOf(rebase.staged)) {
       for (let id = 0; id < places.length; id++) {
-        if (!this.#isHere(places[id])) continue;
+        if (!this.isHere(places[id])) continue;
         const length = log.read(places[id], record);
         if (length === 0 && !this.#atAnyCost) return false;
         places[id] = length === 0 ? NOWHERE : log.append(record, length, Purpose.compaction);
@@ -118,7 +118,7 @@ export class Compaction implements LogKeeper {
   }
 
   /** Makes the record at hand its own copy, which commits nothing. Returns its length. */
-  #shorten(copy: number, id: number): number {
+  private shorten(copy: number, id: number): number {
     const { record } = this.#table;
     const count = record[3];
     const payload = copy === Record.scheduleCopy ? WINDOW_BYTES * count : count;
@@ -129,17 +129,17 @@ export class Compaction implements LogKeeper {
   }
 
   /** Where one of two copies of a state goes, the other is the first from then on; housekeeping copies it again. */
-  #states(): boolean {
+  private states(): boolean {
     const { states, mirrors } = this.#table.places;
     for (let id = 0; id < states.length; id++) {
-      if (mirrors[id] !== 0 && this.#isHere(states[id])) states[id] = mirrors[id];
-      if (mirrors[id] === states[id] || this.#isHere(mirrors[id])) mirrors[id] = 0;
+      if (mirrors[id] !== 0 && this.isHere(states[id])) states[id] = mirrors[id];
+      if (mirrors[id] === states[id] || this.isHere(mirrors[id])) mirrors[id] = 0;
     }
     return true;
   }
 
   /** Acks whose newest record is about to go, and the newest position, which must outlive its record. */
-  #acks(number: number): boolean {
+  private acks(number: number): boolean {
     const { acks, applied, head, log, record } = this.#table;
     this.#carried.begin();
     for (let seq = acks.first; seq <= acks.last; seq++)

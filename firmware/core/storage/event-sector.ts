@@ -89,7 +89,7 @@ export class EventSector {
 
   /** Begins a sector that was just erased and reads like `blank`. False when its header does not take. */
   begin(chain: Uint8Array, blank: Uint8Array): boolean {
-    this.#takePrints(blank, 0);
+    this.takePrints(blank, 0);
     const { number, first } = this;
     const prints = { print: this.#prints[0], thirdPrint: this.#pagePrints[2] };
     packHeader({ number, first, chain, ...prints }, this.#seed, this.#buffer);
@@ -118,7 +118,7 @@ export class EventSector {
       print = printOf(sector, at);
       end = at + ENTRY_BYTES;
     }
-    this.#resume(sector, end, print, known);
+    this.resume(sector, end, print, known);
     return true;
   }
 
@@ -159,9 +159,9 @@ export class EventSector {
   // ---- what is blank
 
   /** Finds where to go on in a sector that reads like `sector`; behind its last entry, at `end`, it had this print. */
-  #resume(sector: Uint8Array, end: number, print: number, known: KnownPrints): void {
+  private resume(sector: Uint8Array, end: number, print: number, known: KnownPrints): void {
     let at = end;
-    while (at < sector.length && !(fits(sector, at, print) && this.#isSteady(sector, at))) {
+    while (at < sector.length && !(fits(sector, at, print) && this.isSteady(sector, at))) {
       at = pageBehind(at);
       print = known.get(at / PAGE);
     }
@@ -174,11 +174,11 @@ export class EventSector {
       if (nextPrint === UNKNOWN && !isPlain) continue;
       if (!fits(sector, next, nextPrint)) this.#touched |= 1 << (next / PAGE);
     }
-    this.#takePrints(sector, at);
+    this.takePrints(sector, at);
   }
 
   /** Whether a page still reads as it did from `at` on: weak bits may read blank once. */
-  #isSteady(sector: Uint8Array, at: number): boolean {
+  private isSteady(sector: Uint8Array, at: number): boolean {
     const again = new Uint8Array(pageBehind(at) - at);
     if (!this.#device.read(again, this.#start + at)) return false;
     for (let i = 0; i < again.length; i++) if (again[i] !== sector[at + i]) return false;
@@ -186,7 +186,7 @@ export class EventSector {
   }
 
   /** Takes the prints of all that is blank from `from` on. */
-  #takePrints(sector: Uint8Array, from: number): void {
+  private takePrints(sector: Uint8Array, from: number): void {
     for (let at = from; at < sector.length; at += ENTRY_BYTES) {
       const behind = at + ENTRY_BYTES;
       if (behind < sector.length) this.#prints[at / ENTRY_BYTES] = print(sector, behind, pageBehind(behind));

@@ -95,7 +95,7 @@ export class EventLog {
     this.#seed = crc32(lock, 0, lock.length, 0);
     this.#pages = new EventPages(this.#device, crypto, this.#seed);
     this.#capacity = this.#device.blockBytes / ENTRY_BYTES - 1;
-    this.#newest = this.#sector(1);
+    this.#newest = this.sector(1);
     this.#newest.giveUp();
   }
 
@@ -104,16 +104,16 @@ export class EventLog {
     return this.#device.faults;
   }
 
-  #sector(number: number): EventSector {
+  private sector(number: number): EventSector {
     return new EventSector(this.#device, number, this.next, this.#seed);
   }
 
-  #block(number: number): number {
+  private block(number: number): number {
     return (number - 1) % this.#device.blocks;
   }
 
-  #start(number: number): number {
-    return this.#block(number) * this.#device.blockBytes;
+  private start(number: number): number {
+    return this.block(number) * this.#device.blockBytes;
   }
 
   /** Makes a partition an empty event log: at provisioning only. Without any block that works, a mount finds none. */
@@ -121,25 +121,25 @@ export class EventLog {
     const { blocks } = this.#device;
     for (let block = 0; block < blocks; block++) this.#device.erase(block);
     // A block that is stuck keeps what it held: number its sector out of the ring.
-    const { top } = this.#findHeaders();
+    const { top } = this.findHeaders();
     const first = top === 0 ? 1 : top + blocks;
     const blank = new Uint8Array(this.#device.blockBytes);
     this.#chain.restart(1);
     for (let number = first; number < first + blocks; number++)
-      if (this.#isErased(number, blank) && this.#sector(number).begin(this.#chain.value, blank)) return;
+      if (this.isErased(number, blank) && this.sector(number).begin(this.#chain.value, blank)) return;
   }
 
   // ---- boot
 
   /** The highest two sector numbers that headers have, 0 for none. The chain of the highest is taken over. */
-  #findHeaders(): { top: number; below: number } {
+  private findHeaders(): { top: number; below: number } {
     const found = { top: 0, below: 0 };
     const header = new Uint8Array(ENTRY_BYTES);
     for (let block = 0; block < this.#device.blocks; block++) {
       const at = block * this.#device.blockBytes;
       if (!this.#device.read(header, at)) continue;
       const number = headerNumber(header, this.#seed);
-      if (number === 0 || this.#start(number) !== at) continue;
+      if (number === 0 || this.start(number) !== at) continue;
       if (number < found.top) {
         if (number > found.below) found.below = number;
         continue;
@@ -154,18 +154,18 @@ export class EventLog {
 
   /** Finds the log. Writes nothing; reads every header and two sectors, seldom a third. */
   mount(): void {
-    const numbers = this.#findHeaders();
+    const numbers = this.findHeaders();
     if (numbers.top === 0) return;
     this.mounted = true;
     const buffer = new Uint8Array(this.#device.blockBytes);
-    const top = this.#sector(numbers.top);
+    const top = this.sector(numbers.top);
     top.first = this.#chain.end;
     const isRead = top.load(buffer);
-    const before = this.#sector(Math.max(1, numbers.below));
+    const before = this.sector(Math.max(1, numbers.below));
     const isThere = numbers.below > Math.max(0, top.number - this.#device.blocks) && before.load(buffer);
     // A block may have been left out between the two, so what is in them has to tell whether a third is missing.
     const isLinked = isThere && (before.number === top.number - 1 || before.newest >= top.first - 1);
-    const lost = this.#lostSectors(top, isRead, isLinked ? before : undefined) * this.#capacity;
+    const lost = this.lostSectors(top, isRead, isLinked ? before : undefined) * this.#capacity;
 
     const isAhead = top.newest === 0 && isLinked && before.places > 0;
     this.#newest = isAhead ? before : top;
@@ -176,14 +176,14 @@ export class EventLog {
     if (lost > 0) this.#chain.restart(this.next);
     else if (!isLinked && top.oldest > top.first) this.#chain.restart(top.oldest);
     this.latest = top.latest || (isThere ? before.latest : 0);
-    this.boot = (this.#lastBoot(top, isThere ? before : top, buffer) + 1 + lost) % BOOTS;
+    this.boot = (this.lastBoot(top, isThere ? before : top, buffer) + 1 + lost) % BOOTS;
   }
 
   /** How many sectors there must have been whose events cannot be found behind those that can. */
-  #lostSectors(top: EventSector, isRead: boolean, before: EventSector | undefined): number {
+  private lostSectors(top: EventSector, isRead: boolean, before: EventSector | undefined): number {
     if (top.newest > 0) {
       const header = new Uint8Array(ENTRY_BYTES);
-      const hadNext = top.announced || !this.#device.read(header, this.#start(top.number + 1));
+      const hadNext = top.announced || !this.#device.read(header, this.start(top.number + 1));
       return top.places === 0 && hadNext ? 1 : 0;
     }
     if (before === undefined) return (isRead ? 0 : 1) + (top.first > 1 ? 1 : 0);
@@ -191,24 +191,24 @@ export class EventLog {
   }
 
   /** The boot of the newest event that is found in these two, or in the sector before them; 0 for none. */
-  #lastBoot(top: EventSector, before: EventSector, buffer: Uint8Array): number {
+  private lastBoot(top: EventSector, before: EventSector, buffer: Uint8Array): number {
     if (top.newest > 0) return top.boot;
     if (before.newest > 0) return before.boot;
     if (before.number === 1) return 0;
-    const third = this.#sector(before.number - 1);
+    const third = this.sector(before.number - 1);
     return third.load(buffer) ? third.boot : 0;
   }
 
   // ---- writing
 
   /** Whether the newest sector takes another entry. Its last place is for one that says that the next sector stands ready. */
-  get #hasPlace(): boolean {
+  private get hasPlace(): boolean {
     return this.#newest.places >= (this.#ahead === undefined ? 2 : 1);
   }
 
   /** Whether an event can be appended without an erase. */
   get hasRoom(): boolean {
-    return this.mounted && (this.#hasPlace || this.#ahead !== undefined);
+    return this.mounted && (this.hasPlace || this.#ahead !== undefined);
   }
 
   /** Appends one event; its seq and boot number are put in here. False when the flash refused or no sector is ready. */
@@ -218,8 +218,8 @@ export class EventLog {
     event.boot = this.boot;
     for (let tries = 0; tries < TRIES; tries++) {
       // Two pages that do not take an entry are enough of a sector.
-      const isOver = tries === TRIES - 1 || !this.#hasPlace;
-      if (isOver && !this.#goAhead()) break;
+      const isOver = tries === TRIES - 1 || !this.hasPlace;
+      if (isOver && !this.goAhead()) break;
       const done = this.#newest.append(event, this.#ahead !== undefined);
       // What did not take may still read as an entry some day: its number is not for another event.
       this.next = event.seq + 1;
@@ -229,7 +229,7 @@ export class EventLog {
     return false;
   }
 
-  #goAhead(): boolean {
+  private goAhead(): boolean {
     if (this.#ahead === undefined) return false;
     this.#previous = this.#newest;
     this.#newest = this.#ahead;
@@ -245,7 +245,7 @@ export class EventLog {
    */
   maintain(): boolean {
     if (!this.mounted) return false;
-    this.#extendChain(CHAINED_A_CALL);
+    this.extendChain(CHAINED_A_CALL);
     if (this.#ahead !== undefined || (this.#newest.places > AHEAD && !this.#isSuspect)) return false;
     if (this.#pause > 0) {
       this.#pause--;
@@ -253,16 +253,16 @@ export class EventLog {
     }
     const most = this.hasRoom ? 1 : ERASES_WITHOUT_ROOM;
     for (let erases = 0; erases < most && this.#ahead === undefined && this.#pause === 0; erases++)
-      this.#prepare();
+      this.prepare();
     return true;
   }
 
   /** Erases the candidate and writes its header, or counts the failure. */
-  #prepare(): void {
+  private prepare(): void {
     const chain = this.head();
-    const sector = this.#sector(this.#candidate);
+    const sector = this.sector(this.#candidate);
     const blank = new Uint8Array(this.#device.blockBytes);
-    const isErased = this.#device.erase(this.#block(sector.number)) && this.#isErased(sector.number, blank);
+    const isErased = this.#device.erase(this.block(sector.number)) && this.isErased(sector.number, blank);
     if (!isErased && ++this.#failures < ERASES_A_BLOCK) return;
     this.#failures = 0;
     // Ready or left out: a number whose header may stand is not erased for again.
@@ -280,14 +280,14 @@ export class EventLog {
   }
 
   /** Whether a block is erased indeed, so that nothing of what stood there verifies. Its bytes are in `sector` then. */
-  #isErased(number: number, sector: Uint8Array): boolean {
-    const isErased = this.#device.looksErased(this.#block(number), sector) && !this.#holdsAny(sector);
+  private isErased(number: number, sector: Uint8Array): boolean {
+    const isErased = this.#device.looksErased(this.block(number), sector) && !this.holdsAny(sector);
     if (!isErased) this.#device.faults++;
     return isErased;
   }
 
   /** Whether a header or an entry stands in a sector. */
-  #holdsAny(sector: Uint8Array): boolean {
+  private holdsAny(sector: Uint8Array): boolean {
     if (isClear(sector, 0, sector.length)) return false;
     const entries = findEntries(sector, ENTRY_BYTES, 1, this.next, this.#seed);
     return headerNumber(sector, this.#seed) > 0 || entries.includes(1);
@@ -296,7 +296,7 @@ export class EventLog {
   // ---- the chain
 
   /** Takes events that the chain does not cover yet into it, `most` of them. */
-  #extendChain(most: number): void {
+  private extendChain(most: number): void {
     if (this.#previous !== undefined) most = this.#chain.extend(this.#previous, most);
     if (most === 0) return;
     this.#previous = undefined;
@@ -305,7 +305,7 @@ export class EventLog {
 
   /** The chain over all events so far; valid until the next call of anything. */
   head(): Uint8Array {
-    if (this.mounted) this.#extendChain(Number.POSITIVE_INFINITY);
+    if (this.mounted) this.extendChain(Number.POSITIVE_INFINITY);
     return this.#chain.value;
   }
 
@@ -332,7 +332,7 @@ export class EventLog {
     const last = this.#newest.number;
     let before = this.next;
     for (let number = last; number > Math.max(0, last - Math.min(blocks, MAX_BACK_SECTORS)); number--) {
-      if (!this.#device.read(sector, this.#start(number))) continue;
+      if (!this.#device.read(sector, this.start(number))) continue;
       if (headerNumber(sector, this.#seed) !== number) continue;
       const first = headerFirst(sector);
       const end = Math.min(endOfNumbers(first, blockBytes), before);
@@ -357,7 +357,7 @@ export class EventLog {
     const event = emptyEvent();
     const last = this.#newest.number;
     for (let number = Math.max(1, last - blocks + 1); number <= last; number++) {
-      if (!this.#device.read(sector, this.#start(number))) continue;
+      if (!this.#device.read(sector, this.start(number))) continue;
       if (headerNumber(sector, this.#seed) !== number) continue;
       const first = headerFirst(sector);
       const end = endOfNumbers(first, blockBytes);

@@ -125,7 +125,7 @@ export class FlashLog {
     return this.#stalled || this.#refused;
   }
 
-  get #spare(): number {
+  private get spare(): number {
     return this.#sectors.count >= ROOMY_SECTORS ? 4 : 2;
   }
 
@@ -133,19 +133,19 @@ export class FlashLog {
   format(): void {
     this.#checked = this.oldest = 1;
     this.newest = this.#owed = 0;
-    let done = this.#sectors.eraseAll() && this.#sectors.erase(1) && this.#open() && this.#recordBlank(1);
-    for (let number = 2; done && number <= 1 + this.#spare; number++)
-      done = this.#sectors.erase(number) && this.#recordBlank(number);
+    let done = this.#sectors.eraseAll() && this.#sectors.erase(1) && this.open() && this.recordBlank(1);
+    for (let number = 2; done && number <= 1 + this.spare; number++)
+      done = this.#sectors.erase(number) && this.recordBlank(number);
     if (!done) throw new Error("format: the flash does not take it");
   }
 
   /** The number of the sector in which `location` (in units) stands. */
   numberAt(location: number): number {
-    return this.#numberIn(Math.floor((location * UNIT) / this.#sectors.bytes));
+    return this.numberIn(Math.floor((location * UNIT) / this.#sectors.bytes));
   }
 
   /** The number, at most that of the newest, of the sector in `block`. */
-  #numberIn(block: number): number {
+  private numberIn(block: number): number {
     const { count } = this.#sectors;
     const back = (this.newest - 1 - block) % count;
     return this.newest - (back < 0 ? back + count : back);
@@ -154,12 +154,12 @@ export class FlashLog {
   // ---- room
 
   /** The next sector that may be opened after `number`, 0 for none. */
-  #nextBlank(number: number): number {
+  private nextBlank(number: number): number {
     return this.#sectors.nextBlank(number, this.newest);
   }
 
   /** Sectors erased before this boot are looked at when they are first needed: a person at the door has no time for it. */
-  #checkBlank(): void {
+  private checkBlank(): void {
     const last = this.newest + this.#sectors.count - 1;
     let buffer: Uint8Array | undefined;
     for (let next = Math.max(this.newest, this.#checked) + 1; next <= last; next++) {
@@ -170,7 +170,7 @@ export class FlashLog {
     this.#checked = last;
   }
 
-  #left(): number {
+  private left(): number {
     return Math.max(0, this.#sectors.bytes - UNIT - this.offset);
   }
 
@@ -178,10 +178,10 @@ export class FlashLog {
   hasRoom(length: number, purpose: number): boolean {
     const needed = length + this.#leaves[purpose];
     // With room left in this sector nobody needs to know which others are erased, least of all a person at the door.
-    let room = this.#left();
+    let room = this.left();
     if (room >= needed) return true;
-    this.#checkBlank();
-    for (let next = this.#nextBlank(this.newest); next > 0 && room < needed; next = this.#nextBlank(next))
+    this.checkBlank();
+    for (let next = this.nextBlank(this.newest); next > 0 && room < needed; next = this.nextBlank(next))
       room += this.#sectors.bytes - this.#overhead;
     return room >= needed;
   }
@@ -196,12 +196,12 @@ export class FlashLog {
     this.#refused = false;
     while (this.hasRoom(length, purpose)) {
       if (this.#owed > 0 && this.offset < this.#sectors.bytes) {
-        this.#payKeys();
-      } else if (this.#left() >= length) {
-        const location = this.#put(record, length);
+        this.payKeys();
+      } else if (this.left() >= length) {
+        const location = this.put(record, length);
         if (location > 0) return location;
         this.#refused = true;
-      } else if (!this.#open()) {
+      } else if (!this.open()) {
         this.#refused = true;
         break;
       }
@@ -210,7 +210,7 @@ export class FlashLog {
   }
 
   /** Programs a record where the log goes on, if it takes it. */
-  #put(record: Uint8Array, length: number): number {
+  private put(record: Uint8Array, length: number): number {
     const at = this.#sectors.start(this.newest) + this.offset;
     putLink(record, length, makeLink(this.#lastKey, this.#records));
     seal(record, length, this.#sectors.seed(this.newest));
@@ -227,10 +227,10 @@ export class FlashLog {
   }
 
   /** Closes the newest sector and opens the next one. False when there is none that takes a header. */
-  #open(): boolean {
-    this.#checkBlank();
-    if (this.newest > 0) this.#close();
-    for (let next = this.#nextBlank(this.newest); next > 0; next = this.#nextBlank(this.newest)) {
+  private open(): boolean {
+    this.checkBlank();
+    if (this.newest > 0) this.close();
+    for (let next = this.nextBlank(this.newest); next > 0; next = this.nextBlank(this.newest)) {
       const link = makeLink(this.#lastKey, this.#records);
       const header = { number: next, oldest: this.oldest, position: this.position, link };
       if (this.#sectors.writeHeader(header)) {
@@ -244,21 +244,21 @@ export class FlashLog {
   }
 
   /** Says in the newest sector which one follows, and how that reads while it is blank; it must begin with the keys of this one. */
-  #close(): void {
-    const next = this.#nextBlank(this.newest);
+  private close(): void {
+    const next = this.nextBlank(this.newest);
     if (this.offset + UNIT <= this.#sectors.bytes && next > 0) {
-      const mark = this.#markOf(next - this.newest);
+      const mark = this.markOf(next - this.newest);
       putU16(mark, CLOSING_PRINT, this.#sectors.blanks.firstPrint(next));
-      this.#put(mark, UNIT);
+      this.put(mark, UNIT);
     }
     this.offset = this.#sectors.bytes;
     // A sector that never got so far as to pay for the one before has touched nothing itself.
     if (this.#owed === 0) this.#owed = this.newest;
   }
 
-  #payKeys(): void {
+  private payKeys(): void {
     const length = this.putKeys(this.#set, this.touched, false, this.newest - this.#owed);
-    if (this.#put(this.#set, length) === 0) return;
+    if (this.put(this.#set, length) === 0) return;
     this.#owed = 0;
     this.touched.clear();
   }
@@ -272,7 +272,7 @@ export class FlashLog {
   }
 
   /** The record of where the log begins; as the last one of a sector it says how far ahead the next one is. */
-  #markOf(ahead: number): Uint8Array {
+  private markOf(ahead: number): Uint8Array {
     const mark = new Uint8Array(UNIT);
     putHead(mark, Record.moved, UNIT, ahead, 0);
     putU32(mark, HEAD, this.oldest);
@@ -280,7 +280,7 @@ export class FlashLog {
   }
 
   /** Records what is known of a sector: that it is blank, or that it is so no longer. */
-  #recordBlank(number: number): boolean {
+  private recordBlank(number: number): boolean {
     const record = new Uint8Array(BLANK_BYTES);
     if (this.append(record, this.#sectors.blanks.put(record, number), Purpose.compaction) === 0) return false;
     this.#sectors.blanks.recorded(number, this.newest);
@@ -319,34 +319,34 @@ export class FlashLog {
   // ---- housekeeping
 
   /** The number of the sector that should be erased next, 0 for none. */
-  #target(): number {
+  private target(): number {
     if (this.newest === 0) return 0;
-    this.#checkBlank();
-    let wanted = this.#spare;
+    this.checkBlank();
+    let wanted = this.spare;
     const last = this.newest + this.#sectors.count - 1;
     for (let number = this.newest + 1; number <= last; number++) {
       if (this.#sectors.isBad(number)) continue;
-      if (!this.#sectors.blanks.isKnown(number)) return this.#canReach(number) ? number : 0;
+      if (!this.#sectors.blanks.isKnown(number)) return this.canReach(number) ? number : 0;
       if (--wanted === 0) return 0;
     }
     return 0;
   }
 
   /** Whether nothing stands in the way of erasing `number`, or a compaction can clear it away. */
-  #canReach(number: number): boolean {
+  private canReach(number: number): boolean {
     return number < this.oldest + this.#sectors.count || this.oldest < this.newest;
   }
 
   /** Whether `maintain` has something to do. */
   get wantsMaintenance(): boolean {
-    return this.#target() > 0;
+    return this.target() > 0;
   }
 
   /** One step of housekeeping, with at most one erase: compacts the oldest sector if its place is needed, and prepares a free one. */
   maintain(owner: LogKeeper): void {
-    const target = this.#target();
+    const target = this.target();
     if (target === 0) return;
-    if (target >= this.oldest + this.#sectors.count && !this.#compact(owner)) {
+    if (target >= this.oldest + this.#sectors.count && !this.compact(owner)) {
       this.#stalled = true;
       return;
     }
@@ -355,38 +355,38 @@ export class FlashLog {
     // Recorded as blank once and touched since: if the erase is cut, nobody may take it for a sector that was in use.
     // Where there is no place left to write that, it must be erased all the same, or there never would be.
     this.#stalled =
-      blanks.mustRetract(target) && !this.#recordBlank(target) && this.#nextBlank(this.newest) > 0;
+      blanks.mustRetract(target) && !this.recordBlank(target) && this.nextBlank(this.newest) > 0;
     if (this.#stalled) return;
     this.#stalled = !this.#sectors.erase(target);
     // Erased, but not recorded: it would be erased again after a boot, and must be now.
-    if (!this.#stalled && !this.#recordBlank(target)) blanks.forget(target);
+    if (!this.#stalled && !this.recordBlank(target)) blanks.forget(target);
   }
 
-  #compact(owner: LogKeeper): boolean {
+  private compact(owner: LogKeeper): boolean {
     const { oldest } = this;
     const base = this.#sectors.start(oldest);
     const from = (base + HEADER_BYTES) / UNIT;
     const to = (base + this.#sectors.bytes) / UNIT;
     const atAnyCost = ++this.#failedCompactions >= MAX_COMPACTIONS;
-    if (!this.#relocateBlanks(oldest) || !owner.relocate(oldest, from, to, atAnyCost)) return false;
+    if (!this.relocateBlanks(oldest) || !owner.relocate(oldest, from, to, atAnyCost)) return false;
     this.#failedCompactions = 0;
     this.oldest++;
     // Announced before the erase: what is being erased must not be seen.
-    if (this.append(this.#markOf(0), UNIT, Purpose.compaction) > 0) return true;
+    if (this.append(this.markOf(0), UNIT, Purpose.compaction) > 0) return true;
     this.oldest--;
     return false;
   }
 
   /** What is recorded of erased sectors lives until they are full. */
-  #relocateBlanks(oldest: number): boolean {
+  private relocateBlanks(oldest: number): boolean {
     for (let number = this.newest; number < this.newest + this.#sectors.count; number++)
-      if (this.#sectors.blanks.isRecordedIn(number, oldest) && !this.#recordBlank(number)) return false;
+      if (this.#sectors.blanks.isRecordedIn(number, oldest) && !this.recordBlank(number)) return false;
     return true;
   }
 
   /** What each block of the partition holds, for `inspect`. */
   sector(block: number): SectorView {
-    const number = this.#numberIn(block);
+    const number = this.numberIn(block);
     if (number === this.newest) return { number, state: "head" };
     if (number >= this.oldest) return { number, state: "live" };
     const next = number + this.#sectors.count;

@@ -40,12 +40,12 @@ export class Losses {
 
   /** The newest record of `key` is lost. */
   lose(key: number): void {
-    this.#lose(key, true);
+    this.record(key, true);
   }
 
   /** The newest records of all these keys are lost. */
   loseAll(keys: KeySet): void {
-    keys.each((key) => this.#lose(key, true));
+    keys.each((key) => this.record(key, true));
   }
 
   /** Records are missing in the sector at hand, and nobody knows which. */
@@ -62,7 +62,7 @@ export class Losses {
 
   /** A whole sector behind the one at hand is lost; its keys are these. */
   loseSector(keys: KeySet): void {
-    if (this.#isIncomplete) this.#loseUnseen();
+    if (this.#isIncomplete) this.loseUnseen();
     this.#isIncomplete = false;
     this.#since.clear();
     this.count++;
@@ -79,7 +79,7 @@ export class Losses {
   endSector(touched: KeySet | undefined): void {
     if (this.#isIncomplete && touched !== undefined)
       touched.each((key) => {
-        if (!this.#since.has(key)) this.#lose(key, true);
+        if (!this.#since.has(key)) this.record(key, true);
       });
     else this.end();
     this.#isIncomplete = false;
@@ -89,7 +89,7 @@ export class Losses {
 
   /** The log ends. */
   end(): void {
-    if (this.#isIncomplete) this.#loseUnseen();
+    if (this.#isIncomplete) this.loseUnseen();
   }
 
   /** See {@link LogMount.run}. */
@@ -97,7 +97,7 @@ export class Losses {
     this.#since = new KeySet(0);
   }
 
-  #lose(key: number, certainly: boolean): void {
+  private record(key: number, certainly: boolean): void {
     const isKey = key < this.#touched.size;
     if (isKey && !this.#owner.visitLost(key, certainly)) return;
     this.#touched.add(key);
@@ -105,7 +105,7 @@ export class Losses {
   }
 
   /** All that was not seen since may be lost. */
-  #loseUnseen(): void {
-    for (let key = 0; key < this.#touched.size; key++) if (!this.#since.has(key)) this.#lose(key, false);
+  private loseUnseen(): void {
+    for (let key = 0; key < this.#touched.size; key++) if (!this.#since.has(key)) this.record(key, false);
   }
 }

@@ -109,27 +109,27 @@ export class Rebase {
    */
   begin(order: Order): boolean {
     if (isSame(order, this.#pending) && this.staged !== undefined && !this.isSpoilt) return true;
-    if (!this.#keep(this.#attempt + 1, order)) return false;
-    this.staged = this.#makeStaged();
+    if (!this.keep(this.#attempt + 1, order)) return false;
+    this.staged = this.makeStaged();
     return true;
   }
 
   /** Gives up what was begun, if anything was: what it staged takes no room any more. Where the flash refuses, until the next boot. */
   giveUp(): void {
     if (this.pending === 0) return;
-    this.#keep(this.#attempt + 1, NO_ORDER);
+    this.keep(this.#attempt + 1, NO_ORDER);
     this.#pending = NO_ORDER;
     this.staged = undefined;
   }
 
-  #keep(attempt: number, pending: Order): boolean {
-    if (!this.#table.commitState(State.rebase, this.#value(attempt, pending))) return false;
+  private keep(attempt: number, pending: Order): boolean {
+    if (!this.#table.commitState(State.rebase, this.value(attempt, pending))) return false;
     this.#attempt = attempt;
     this.#pending = pending;
     return true;
   }
 
-  #makeStaged(): Staged {
+  private makeStaged(): Staged {
     const { slots, schedules } = this.#table.profile;
     return {
       slots: new Uint16Array(slots),
@@ -138,7 +138,7 @@ export class Rebase {
     };
   }
 
-  #value(attempt: number, pending: Order): Uint8Array {
+  private value(attempt: number, pending: Order): Uint8Array {
     const value = new Uint8Array(VALUE_BYTES);
     putU32(value, 0, attempt);
     putOrder(value, STANDING, this.#standing);
@@ -152,37 +152,37 @@ export class Rebase {
     record.fill(0, 0, SLOT_COPY_BYTES);
     packEntry(entry, record, 0);
     markEntry(record, 0, Record.slotCopy, false);
-    return this.#stage(SLOT_COPY_BYTES, this.staged?.slots, entry.slot);
+    return this.stage(SLOT_COPY_BYTES, this.staged?.slots, entry.slot);
   }
 
   /** Stages a schedule. */
   schedule(id: number, windows: Uint32Array, count: number): Staging {
     const { record } = this.#table;
     const length = putSchedule(record, Record.scheduleCopy, id, windows, count);
-    return this.#stage(length, this.staged?.schedules, id);
+    return this.stage(length, this.staged?.schedules, id);
   }
 
   /** Stages a setting. */
   setting(id: number, value: Uint8Array): Staging {
     const { record } = this.#table;
-    return this.#stage(putValue(record, Record.settingCopy, id, value), this.staged?.settings, id);
+    return this.stage(putValue(record, Record.settingCopy, id, value), this.staged?.settings, id);
   }
 
-  #stage(length: number, places: Uint16Array | undefined, id: number): Staging {
+  private stage(length: number, places: Uint16Array | undefined, id: number): Staging {
     if (places === undefined || id >= places.length) return "refused";
     const { record, log } = this.#table;
     markStaged(record, 0);
-    if (places[id] !== 0) return this.#stands(places, id, length);
+    if (places[id] !== 0) return this.stands(places, id, length);
     const location = log.append(record, length);
     places[id] = location;
     return location > 0 ? "staged" : "refused";
   }
 
   /** Whether the record at hand is staged at a place already, but for what the log puts in. */
-  #stands(places: Uint16Array, id: number, length: number): Staging {
+  private stands(places: Uint16Array, id: number, length: number): Staging {
     const { record } = this.#table;
     const there = new Uint8Array(record.length);
-    const found = this.#read(places, id, there);
+    const found = this.read(places, id, there);
     // Of one that is lost nobody knows what it was.
     if (found === 0) return "refused";
     const end = length - TAIL;
@@ -197,9 +197,9 @@ export class Rebase {
   commit(see?: (slot: Uint8Array) => boolean): boolean {
     const { staged } = this;
     const order = this.#pending;
-    if (staged === undefined || order.epoch === 0 || !this.#isWhole(staged, see)) return false;
-    if (!this.#commitSwap(this.#attempt, order, false, Purpose.ordinary)) return false;
-    this.#end(order);
+    if (staged === undefined || order.epoch === 0 || !this.isWhole(staged, see)) return false;
+    if (!this.commitSwap(this.#attempt, order, false, Purpose.ordinary)) return false;
+    this.end(order);
     this.#table.adopt(staged, order.base);
     return true;
   }
@@ -210,15 +210,15 @@ export class Rebase {
    */
   clear(): boolean {
     const order: Order = { epoch: this.epoch, base: 0, print: NO_ORDER.print };
-    if (!this.#commitSwap(this.#attempt + 1, order, true, Purpose.removal)) return false;
+    if (!this.commitSwap(this.#attempt + 1, order, true, Purpose.removal)) return false;
     this.#attempt++;
-    this.#end(order);
-    this.#table.adopt(this.#makeStaged(), 0);
+    this.end(order);
+    this.#table.adopt(this.makeStaged(), 0);
     this.#table.forgetOwn();
     return true;
   }
 
-  #commitSwap(attempt: number, order: Order, isClear: boolean, purpose: number): boolean {
+  private commitSwap(attempt: number, order: Order, isClear: boolean, purpose: number): boolean {
     const value = new Uint8Array(SWAP_BYTES);
     putU32(value, 0, attempt);
     putOrder(value, STANDING, order);
@@ -227,19 +227,19 @@ export class Rebase {
   }
 
   /** Whether every staged record can still be read, and `see` wants the slots among them. */
-  #isWhole(staged: Staged, see?: (slot: Uint8Array) => boolean): boolean {
+  private isWhole(staged: Staged, see?: (slot: Uint8Array) => boolean): boolean {
     const { record } = this.#table;
     for (const places of placesOf(staged))
       for (let id = 0; id < places.length; id++) {
         if (places[id] === 0) continue;
-        if (this.#read(places, id, record) === 0) return false;
+        if (this.read(places, id, record) === 0) return false;
         if (see !== undefined && places === staged.slots && !see(record)) return false;
       }
     return true;
   }
 
   /** Reads a staged record; returns its length, 0 when it is lost. */
-  #read(places: Uint16Array, id: number, into: Uint8Array): number {
+  private read(places: Uint16Array, id: number, into: Uint8Array): number {
     const length = places[id] === NOWHERE ? 0 : this.#table.log.read(places[id], into);
     if (length === 0) places[id] = NOWHERE;
     return length;
@@ -250,7 +250,7 @@ export class Rebase {
     return this.staged !== undefined && placesOf(this.staged).some((places) => places.includes(NOWHERE));
   }
 
-  #end(order: Order): void {
+  private end(order: Order): void {
     this.#standing = order;
     this.#pending = NO_ORDER;
     this.staged = undefined;
@@ -261,7 +261,7 @@ export class Rebase {
   /** Records the order for good: the swap's own record goes with its sector. False when the flash refused. */
   settle(): boolean {
     const { states } = this.#table.places;
-    const value = this.#value(this.#attempt, this.#pending);
+    const value = this.value(this.#attempt, this.#pending);
     if (!this.#table.commitState(State.rebase, value, Purpose.compaction)) return false;
     states[State.swap] = 0;
     this.isUnsettled = false;
@@ -272,7 +272,7 @@ export class Rebase {
 
   /** A staged record that stands at `location`; `group` says of what kind. */
   visitStaged(group: keyof Staged, id: number, location: number): void {
-    this.staged ??= this.#makeStaged();
+    this.staged ??= this.makeStaged();
     const places = this.staged[group];
     if (id < places.length) places[id] = location;
   }
@@ -295,7 +295,7 @@ export class Rebase {
     this.#standing = getOrder(record, at + STANDING);
     this.#pending = pending;
     this.isUnsettled = false;
-    if (pending.epoch !== 0) this.staged ??= this.#makeStaged();
+    if (pending.epoch !== 0) this.staged ??= this.makeStaged();
     return isMissed;
   }
 
@@ -309,9 +309,9 @@ export class Rebase {
   /** A swap: what was staged is the table now. Undefined for one to a table with nothing in it. */
   visitSwap(record: Uint8Array, at: number): Staged | undefined {
     const isClear = isClearing(record, at);
-    const staged = isClear ? undefined : (this.staged ?? this.#makeStaged());
+    const staged = isClear ? undefined : (this.staged ?? this.makeStaged());
     this.#attempt = getU32(record, at);
-    this.#end(getOrder(record, at + STANDING));
+    this.end(getOrder(record, at + STANDING));
     return staged;
   }
 }

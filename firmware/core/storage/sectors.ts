@@ -91,7 +91,7 @@ export class Sectors {
     const sector = new Uint8Array(this.bytes);
     this.blanks.forget(number);
     if (this.device.erase(block)) {
-      if (this.device.looksErased(block, sector) && !this.#holdsFormer(number, sector)) {
+      if (this.device.looksErased(block, sector) && !this.holdsFormer(number, sector)) {
         this.blanks.keep(number, sector);
         return true;
       }
@@ -113,7 +113,7 @@ export class Sectors {
     return this.#failures[this.block(number)] >= MAX_FAILURES;
   }
 
-  #holdsFormer(number: number, sector: Uint8Array): boolean {
+  private holdsFormer(number: number, sector: Uint8Array): boolean {
     const header = this.#buffer;
     header.set(sector.subarray(0, HEADER_BYTES));
     if (mended(header, 0, HEADER_BYTES - 4, 0) && getU32(header, 0) === MAGIC) return true;

@@ -73,10 +73,10 @@ export class SlotIndex {
 
   /** Takes the slot out of the chain of `tag`, which must be the one that it was linked under. */
   unlink(slot: number, tag: Uint8Array): void {
-    this.#unlinkFrom(tag[0] & this.#mask, slot);
+    this.unlinkFrom(tag[0] & this.#mask, slot);
   }
 
-  #unlinkFrom(bucket: number, slot: number): void {
+  private unlinkFrom(bucket: number, slot: number): void {
     const wanted = slot + 1;
     let link = this.#buckets[bucket];
     if (link === wanted) {
@@ -95,7 +95,7 @@ export class SlotIndex {
 
   /** Takes the slot out of whatever chain it is in: for a damaged slot, whose tag cannot be read any more. */
   unlinkUnread(slot: number): void {
-    for (let bucket = 0; bucket <= this.#mask; bucket++) this.#unlinkFrom(bucket, slot);
+    for (let bucket = 0; bucket <= this.#mask; bucket++) this.unlinkFrom(bucket, slot);
   }
 
   /**

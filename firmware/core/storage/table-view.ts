@@ -96,7 +96,7 @@ export class TableView {
   }
 
   /** Reads a slot into {@link entry}, if it can be read; also one that is denied for another damage than its own. */
-  #peek(slot: number): boolean {
+  private peek(slot: number): boolean {
     if (this.load(slot) === "ok") return true;
     if (this.index.place(slot) <= NOWHERE || !this.readSlot(slot, this.#slotRecord)) return false;
     unpackEntry(this.#slotRecord, 0, this.entry);
@@ -118,7 +118,7 @@ export class TableView {
       return -1;
     }
     while (slot >= 0) {
-      if (this.#peek(slot) && equal(this.entry.tag, tag)) return slot;
+      if (this.peek(slot) && equal(this.entry.tag, tag)) return slot;
       slot = this.index.candidate(tag, slot);
     }
     return -1;

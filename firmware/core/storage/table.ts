@@ -86,7 +86,7 @@ export class Table extends TableView {
 
   // ---- committing
 
-  #committed(seq: number, head: Uint8Array, code: number, detail: number): void {
+  private committed(seq: number, head: Uint8Array, code: number, detail: number): void {
     this.applied = this.log.position = seq;
     this.head.set(head);
     this.acks.put(seq, code, detail, getU16(head, 0), this.log.newest & 0xff);
@@ -108,10 +108,10 @@ export class Table extends TableView {
     putPosition(this.record, SLOT_BYTES, seq, head);
     const location = this.log.append(this.record, SLOT_BYTES, purpose);
     if (location === 0) return false;
-    this.#forget(entry.slot);
+    this.forget(entry.slot);
     this.index.setPlace(entry.slot, location);
-    this.#enter(entry);
-    this.#committed(seq, head, code, 0);
+    this.enter(entry);
+    this.committed(seq, head, code, 0);
     // A put begins anew; but a change must not make a slot depend on a use that nobody knows any more.
     const isPut = entry.generation === seq;
     if (!isPut && this.uses.areLost(entry.slot)) this.uses.condemnUsed(entry.slot);
@@ -125,7 +125,7 @@ export class Table extends TableView {
     const location = this.log.append(this.record, length);
     if (location === 0) return false;
     this.places.schedules[id] = count > 0 ? location : 0;
-    this.#committed(seq, head, Code.applied, 0);
+    this.committed(seq, head, Code.applied, 0);
     return true;
   }
 
@@ -136,7 +136,7 @@ export class Table extends TableView {
     const location = this.log.append(this.record, length);
     if (location === 0) return false;
     this.places.settings[id] = location;
-    this.#committed(seq, head, Code.applied, 0);
+    this.committed(seq, head, Code.applied, 0);
     return true;
   }
 
@@ -154,13 +154,13 @@ export class Table extends TableView {
     for (let slot = 0; slot < this.profile.slots; slot++) {
       if (((bitmap[slot >> 3] >> (slot & 7)) & 1) === 0) continue;
       this.log.touched.add(slot);
-      this.#forget(slot);
+      this.forget(slot);
     }
     for (let id: number = State.local; isWipe && id < LOCALS_END; id++) {
       places.states[id] = places.mirrors[id] = 0;
       this.log.touched.add(keys.states + id);
     }
-    this.#committed(seq, head, Code.applied, count);
+    this.committed(seq, head, Code.applied, count);
     return true;
   }
 
@@ -169,19 +169,19 @@ export class Table extends TableView {
     putOutcome(this.record, code, detail, dropped + 1, seq, head);
     const purpose = dropped >= 0 ? Purpose.removal : Purpose.refusal;
     if (this.log.append(this.record, OUTCOME_BYTES, purpose) === 0) return false;
-    if (dropped >= 0) this.#forget(dropped);
-    this.#committed(seq, head, code, detail);
+    if (dropped >= 0) this.forget(dropped);
+    this.committed(seq, head, code, detail);
     return true;
   }
 
   /** Makes an entry findable, and counts it. */
-  #enter(entry: Entry): void {
+  private enter(entry: Entry): void {
     this.index.link(entry.slot, entry.tag);
     if (entry.kind === Kind.pin) this.pins[entry.digits]++;
   }
 
   /** Takes a slot out of the index. Its record is dead from here on. */
-  #forget(slot: number): void {
+  private forget(slot: number): void {
     const was = this.load(slot);
     if (was === "ok") {
       this.index.unlink(slot, this.entry.tag);
@@ -203,28 +203,28 @@ export class Table extends TableView {
 
   /** Keeps a value of the lock's own, at most 200 bytes. */
   commitState(id: number, value: Uint8Array, purpose: number = Purpose.ordinary): boolean {
-    const location = this.#appendState(id, value, false, purpose);
+    const location = this.appendState(id, value, false, purpose);
     if (location === 0) return false;
     this.places.states[id] = location;
     this.places.mirrors[id] = 0;
     return true;
   }
 
-  #appendState(id: number, value: Uint8Array, copy: boolean, purpose: number): number {
+  private appendState(id: number, value: Uint8Array, copy: boolean, purpose: number): number {
     const length = putValue(this.record, Record.state, id, value);
     if (copy) markCopy(this.record);
     return this.log.append(this.record, length, purpose);
   }
 
   /** Copies a vital state whose only record stands in a sector that is full: two that fail together take more than one fault. */
-  #mirror(): void {
+  private mirror(): void {
     const { states, mirrors } = this.places;
     for (const id of VITAL) {
       const place = states[id];
       if (place === 0 || place === NOWHERE || mirrors[id] !== 0) continue;
       if (this.log.numberAt(place) === this.log.newest) continue;
       const value = this.state(id);
-      if (value !== undefined) mirrors[id] = this.#appendState(id, value, true, Purpose.ordinary);
+      if (value !== undefined) mirrors[id] = this.appendState(id, value, true, Purpose.ordinary);
     }
   }
 
@@ -270,7 +270,7 @@ export class Table extends TableView {
     for (let slot = 0; slot < profile.slots; slot++) {
       if (staged.slots[slot] === 0) continue;
       index.setPlace(slot, staged.slots[slot]);
-      if (this.load(slot) === "ok") this.#enter(this.entry);
+      if (this.load(slot) === "ok") this.enter(this.entry);
     }
     log.touched.addBelow(keys.states);
     log.touched.add(keys.states + State.rebase);
@@ -285,7 +285,7 @@ export class Table extends TableView {
     if (this.rebase.isUnsettled && !this.rebase.settle()) return;
     this.uses.settle();
     this.log.maintain(this.#compaction);
-    this.#mirror();
+    this.mirror();
   }
 }
 

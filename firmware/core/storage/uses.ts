@@ -43,7 +43,7 @@ export class Uses {
     const place = places.usage[group];
     // Where it is lost, what depended on it is condemned: who is asked about was put since.
     if (place === 0 || place === NOWHERE) return true;
-    if (!this.#read(group)) {
+    if (!this.read(group)) {
       this.lose(group);
       return this.#table.load(slot) === "ok";
     }
@@ -55,7 +55,7 @@ export class Uses {
     return true;
   }
 
-  #read(group: number): boolean {
+  private read(group: number): boolean {
     return this.#table.readRecord(this.#table.places.usage[group], group, Record.usage) > 0;
   }
 
@@ -65,20 +65,20 @@ export class Uses {
     const place = this.#table.places.usage[group];
     // The uses of seven others stand in the same record: what cannot be read must not be taken for unused.
     if (place === NOWHERE && !this.#table.recordDamage(Purpose.ordinary)) return false;
-    if (place === 0) this.#begin(group);
-    else if (place === NOWHERE) this.#assumeUsed(group, slot);
-    else if (!this.#read(group)) return false;
-    this.#put(slot, generation, usage.used, usage.left, usage.firstUse);
-    return this.#append(group);
+    if (place === 0) this.begin(group);
+    else if (place === NOWHERE) this.assumeUsed(group, slot);
+    else if (!this.read(group)) return false;
+    this.put(slot, generation, usage.used, usage.left, usage.firstUse);
+    return this.append(group);
   }
 
-  #begin(group: number): void {
+  private begin(group: number): void {
     const { record } = this.#table;
     record.fill(0, 0, USAGE_RECORD_BYTES);
     putHead(record, Record.usage, USAGE_RECORD_BYTES, group, 0);
   }
 
-  #put(slot: number, generation: number, used: boolean, left: number, firstUse: number): void {
+  private put(slot: number, generation: number, used: boolean, left: number, firstUse: number): void {
     const { record } = this.#table;
     const at = offsetOf(slot);
     putU24(record, at, generation);
@@ -87,7 +87,7 @@ export class Uses {
     putU32(record, at + 6, firstUse);
   }
 
-  #append(group: number): boolean {
+  private append(group: number): boolean {
     const { log, places, record } = this.#table;
     const location = log.append(record, USAGE_RECORD_BYTES);
     if (location > 0) places.usage[group] = location;
@@ -113,13 +113,13 @@ export class Uses {
    * Begins a record in place of one that is lost. Who depends on it is damaged, or was put since; everybody else counts as used up
    * long ago, should anything ever depend on it. `slot` is the one at hand, if any, and stays loaded.
    */
-  #assumeUsed(group: number, slot: number): void {
+  private assumeUsed(group: number, slot: number): void {
     const table = this.#table;
-    this.#begin(group);
+    this.begin(group);
     const end = Math.min((group + 1) * USAGE_GROUP, table.profile.slots);
     for (let other = group * USAGE_GROUP; other < end; other++)
       if (other !== slot && table.load(other) === "ok" && !dependsOnUse(table.entry))
-        this.#put(other, table.entry.generation, true, 0, 1);
+        this.put(other, table.entry.generation, true, 0, 1);
     if (slot >= 0) table.load(slot);
   }
 
@@ -129,8 +129,8 @@ export class Uses {
     let group = usage.indexOf(NOWHERE);
     if (group >= 0 && !this.#table.recordDamage(Purpose.ordinary)) return;
     for (let times = 0; times < SETTLED_A_STEP && group >= 0; times++) {
-      this.#assumeUsed(group, -1);
-      if (!this.#append(group)) return;
+      this.assumeUsed(group, -1);
+      if (!this.append(group)) return;
       group = usage.indexOf(NOWHERE);
     }
   }
