@@ -3,6 +3,7 @@
 
 import type { Crypto } from "../../protocol/crypto/port";
 import type { NativeCrypto } from "./native";
+import { CRYPTO_TESTS, passesCryptoTest } from "./self-test";
 
 const HASH_BYTES = 32;
 const SEED_BYTES = 32;
@@ -12,7 +13,21 @@ const SEAL_KEY_BYTES = 32;
 const NONCE_BYTES = 24;
 const TAG_BYTES = 16;
 
-/** The port in C. Throws an Error where the library does not start, and then nothing of a lock can run. */
+/**
+ * The crypto of a board: the C where it starts and gives the right answers, and otherwise what `portable` loads, which takes seconds for a
+ * signature and 10 KB of memory, and computes the same. A lock that is slow is better than one that opens for nobody.
+ */
+export function boardCrypto(native: NativeCrypto, portable: () => Crypto): Crypto {
+  try {
+    const crypto = nativeCrypto(native);
+    if (CRYPTO_TESTS.every((name) => passesCryptoTest(crypto, name))) return crypto;
+  } catch {
+    // Whatever it was: the other one is there.
+  }
+  return portable();
+}
+
+/** The port in C. Throws an Error where the library does not start. */
 export function nativeCrypto(native: NativeCrypto): Crypto {
   const error = native.cryptoStart();
   if (error !== 0) throw new Error("libsodium does not start: " + error);

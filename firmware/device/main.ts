@@ -19,17 +19,22 @@ import NTP from "embedded:network/ntp/client";
 import flash from "embedded:storage/flash";
 import config from "mc/config";
 import FFI from "mc/ffi";
+import Modules from "modules";
 import CertificateManager from "ssl/cert";
 import Time from "time";
 import Timer from "timer";
 import X509 from "x509";
+import type { Crypto } from "../../protocol/crypto/port";
 import { type AuthorityParts, SiteAuthority } from "./certificate";
-import { nativeCrypto } from "./crypto";
+import { boardCrypto } from "./crypto";
 import type { NetHosts } from "./hosts";
 import { Device } from "./start";
 
 /** The certificate authority of the site's brokers, DER, where the build has been given one (firmware/README.md). */
 const AUTHORITY = "site-ca.der";
+
+/** Loaded only when the C fails. */
+const PORTABLE = "firmware/device/portable";
 
 const native = new FFI();
 
@@ -57,7 +62,7 @@ const net: NetHosts = {
 const device = new Device({
   config: config.lock,
   native,
-  crypto: nativeCrypto(native),
+  crypto: boardCrypto(native, () => Modules.importNow(PORTABLE) as Crypto),
   timers: Timer,
   flash,
   Digital,
