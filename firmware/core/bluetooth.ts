@@ -8,6 +8,7 @@ import {
   packInfo,
   ROTATING_BYTES,
   ROTATION_S,
+  readAdvert,
   rotatingId,
 } from "../../protocol/wire/advert";
 import { equal, fromHex } from "../../protocol/wire/bytes";
@@ -317,4 +318,10 @@ function serviceData(advert: Uint8Array): AdvertRecords {
   record.set(fromHex(Gatt.service.replaceAll("-", "")).reverse());
   record.set(advert, UUID_BYTES);
   return { [SERVICE_DATA]: record };
+}
+
+/** The id that {@link serviceData} shows; undefined for records that have none. */
+export function shownId(records: AdvertRecords | undefined): Uint8Array | undefined {
+  const record = records?.[SERVICE_DATA];
+  return record && readAdvert(record.subarray(UUID_BYTES))?.id;
 }

@@ -4,8 +4,8 @@
 // order of connecting, and its record stays until the SDK says goodbye; the core hears nothing more of it meanwhile. The lock's address on the
 // air is random, and changes together with the id that it shows (rule S7): whoever follows one of them loses both at once.
 
-import { readAdvert } from "../../protocol/wire/advert";
 import { equal } from "../../protocol/wire/bytes";
+import { shownId } from "../core/bluetooth";
 import type {
   AdvertRecords,
   GattCharacteristic,
@@ -29,9 +29,6 @@ const NOTIFY_HEADER_BYTES = 3;
 /** Every connection takes an MTU of 23. */
 const LEAST_WRITE_BYTES = 20;
 const NOTHING: Uint8Array = new Uint8Array(0);
-/** AD type: service data behind a 128-bit UUID. */
-const SERVICE_DATA = 0x21;
-const UUID_BYTES = 16;
 
 /** The chip's own record of connections: native functions. */
 export interface Gap {
@@ -164,8 +161,7 @@ class SafeServer implements GattServer {
   /** Another address for another id, also while somebody is connected: two ids under one address would be two names of one lock. */
   private hide(response: AdvertRecords | undefined): void {
     const { gap, guard } = this.#parts;
-    const record = response?.[SERVICE_DATA];
-    const id = record && readAdvert(record.subarray(UUID_BYTES))?.id;
+    const id = shownId(response);
     if (id === undefined || equal(id, this.#id)) return;
     this.#id = id;
     const error = gap.gapAddress();

@@ -5,8 +5,8 @@ import { toHex } from "../../protocol/wire/bytes";
 import type { BoltState, LockReport } from "../console-lines";
 import { FIRMWARE } from "../core/version";
 import type { Flash, HeldClock } from "../ports";
+import { touchMask } from "./board-config";
 import type { Await, ConsoleFacade, Told } from "./console";
-import { touchMask } from "./door-hardware";
 import type { Hosts, WifiScanner } from "./hosts";
 import { CHIP_FACTS, CHIP_FLAG, RESET } from "./native";
 import type { Device } from "./start";
@@ -52,7 +52,7 @@ export class DeviceFacade implements ConsoleFacade {
   }
 
   random(buffer: Uint8Array): void {
-    this.#hosts.native.fillRandom(buffer.buffer as ArrayBuffer, buffer.byteOffset, buffer.length);
+    this.#device.random(buffer);
   }
 
   get credentials(): Flash {

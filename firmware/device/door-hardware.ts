@@ -3,7 +3,6 @@
 // that cannot move its bolt opens for nobody, and says so.
 
 import { Battery } from "./battery";
-import type { BoardConfig } from "./board-config";
 import { MotorBolt } from "./bolt";
 import type { BoltState } from "./bolt-motion";
 import { Pn532Reader } from "./card-reader";
@@ -78,7 +77,7 @@ export class DoorHardware {
     this.#options = options;
     const { hosts, guard, clock, onEvent } = options;
     const { config, Digital, PWM, timers } = hosts;
-    const uptimeMs = () => clock.uptime() * 1000;
+    const uptimeMs = () => hosts.native.uptimeMs();
     this.bolt = new MotorBolt({
       pins: config.bolt,
       Digital,
@@ -116,13 +115,7 @@ export class DoorHardware {
 
   /** A part, where the board has it and it can be had. */
   private made<P, T>(name: string, pins: P | undefined, make: (pins: P) => T): T | undefined {
-    if (pins === undefined) return undefined;
-    try {
-      return make(pins);
-    } catch (error) {
-      this.#options.guard.noted(name, error);
-      return undefined;
-    }
+    return pins && this.#options.guard.attempt(name, () => make(pins));
   }
 
   /** Whoever was let in and finds the door shut shall know that it is the door's fault (rule M9). */
@@ -187,40 +180,4 @@ export class DoorHardware {
   get isCritical(): boolean {
     return this.battery?.grade === "critical";
   }
-}
-
-/** Pins as the bits of two words: of the GPIOs 0 to 31, and of those from 32 on. */
-export function pinMask(pins: readonly number[]): readonly [low: number, high: number] {
-  let low = 0;
-  let high = 0;
-  for (const pin of pins) {
-    if (pin < 32) low |= 1 << pin;
-    else high |= 1 << (pin - 32);
-  }
-  return [low >>> 0, high >>> 0];
-}
-
-/** The pins that somebody who presses a key or the reset button pulls low: they wake the chip from light sleep. */
-export function touchMask({ keypad, reset }: BoardConfig): readonly [low: number, high: number] {
-  return pinMask([...keypad.columns, reset.pin]);
-}
-
-/** What is wrong with a board's manifest, in words; undefined for nothing. Whoever builds a board reads it at its first boot. */
-export function faultOfConfig(config: BoardConfig): string | undefined {
-  const { keypad, bolt, lights, buzzer } = config;
-  if (keypad.rows.length !== 4 || keypad.columns.length !== 3) return "config.lock.keypad: 4 rows, 3 columns";
-  const pins = [...keypad.rows, ...keypad.columns, bolt.draw, bolt.throw, bolt.drawn, bolt.thrown];
-  pins.push(lights.granted, lights.refused, buzzer.pin, config.reset.pin);
-  pins.push(config.console.receive, config.console.transmit);
-  if (config.reader !== undefined) pins.push(config.reader.receive, config.reader.transmit);
-  if (config.door !== undefined) pins.push(config.door.closed);
-  if (config.handle !== undefined) pins.push(config.handle.turned);
-  if (config.battery !== undefined) pins.push(config.battery.pin);
-  if (config.rtc !== undefined) pins.push(config.rtc.data, config.rtc.clock);
-  for (const [i, pin] of pins.entries()) {
-    if (!Number.isInteger(pin) || pin < 0 || pin > 39) return `config.lock: no such pin: ${pin}`;
-    if (pins.indexOf(pin) !== i) return `config.lock: pin ${pin} has two uses`;
-  }
-  const isTimed = bolt.timeoutMs > 0 && bolt.restMs > 0 && config.reset.holdMs > 0;
-  return isTimed ? undefined : "config.lock: times must be above 0";
 }

@@ -19,14 +19,17 @@ export class Guard {
   /** A callback that does what `work` does and never throws; arguments are passed through. Gives undefined after a throw. */
   wrap<A extends unknown[], R>(where: string, work: (...args: A) => R): (...args: A) => R | undefined {
     // An arrow, which takes half the room of a function that has a `this` and could be a constructor.
-    return (...args) => {
-      try {
-        return work(...args);
-      } catch (error) {
-        this.noted(where, error);
-        return undefined;
-      }
-    };
+    return (...args) => this.attempt(where, () => work(...args));
+  }
+
+  /** What `work` gives now; undefined after a throw, which is noted. */
+  attempt<R>(where: string, work: () => R): R | undefined {
+    try {
+      return work();
+    } catch (error) {
+      this.noted(where, error);
+      return undefined;
+    }
   }
 
   /** Does `work` now; whatever it throws is noted. Whether it went through. */

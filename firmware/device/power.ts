@@ -8,7 +8,7 @@ export interface Going {
   readonly now: number;
   /** Whether the bolt is thrown and rests: nothing waits to be thrown. */
   readonly isLocked: boolean;
-  /** Whether keys are held, a button is pressed, something is shown or written, or somebody is connected by cable or radio. */
+  /** Whether keys are held, a button is pressed, something moves or is shown, an image is on trial, or somebody is connected by radio. */
   readonly isBusy: boolean;
   /** Whether all mail that the lock knows of is done with. */
   readonly isIdle: boolean;
@@ -69,7 +69,7 @@ export class NetworkHours {
     this.#heartbeatS = heartbeatS;
   }
 
-  /** Somebody touched the lock, or its radio heard of mail: the network comes on with the next look. */
+  /** Somebody touched the lock: the network comes on with the next look. */
   wake(now: number): void {
     this.#nextAt = Math.min(this.#nextAt, now);
   }

@@ -74,6 +74,11 @@ function isRight(crypto: Crypto, name: string): boolean {
   }
 }
 
+/** Whether a backend gives the right answer to all of {@link CRYPTO_TESTS}. */
+export function isCryptoRight(crypto: Crypto): boolean {
+  return CRYPTO_TESTS.every((name) => passesCryptoTest(crypto, name));
+}
+
 /** Bytes with the lowest bit of the first one changed. */
 function flipped(hex: string): Uint8Array {
   const bytes = fromHex(hex);

@@ -2,7 +2,7 @@
 // it, and it is not older than the version floor. Who signed it is the chip's secure boot to judge. A new image is on trial until it has shown
 // that it can do the lock's work; the bootloader goes back to the old one for whatever has not been accepted when the chip restarts.
 
-import type { Native } from "./native";
+import { type Native, OTA_STATE } from "./native";
 
 /** The SDK's module `embedded:update`, as far as it is used. */
 export interface UpdateModule {
@@ -135,8 +135,6 @@ function view(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** A boot of an image that has not been accepted yet (ESP-IDF: ESP_OTA_IMG_PENDING_VERIFY). */
-const ON_TRIAL = 1;
 /** How long an image is watched before it is accepted, in seconds: its radio is up, and its turns have come. */
 export const TRIAL_S = 30;
 
@@ -168,7 +166,7 @@ export class Trial {
 
   constructor(native: Pick<Native, "otaState" | "otaAccept" | "otaReject">) {
     this.#native = native;
-    this.#isOpen = native.otaState() === ON_TRIAL;
+    this.#isOpen = native.otaState() === OTA_STATE.pending;
   }
 
   /** Whether the image has still to prove itself. */

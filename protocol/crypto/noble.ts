@@ -100,7 +100,7 @@ function sign(message: Uint8Array, seed: Uint8Array): Uint8Array {
 /**
  * RFC 8032 §5.1.7 without the cofactor, as OpenSSL does it: the encoding of S·B − k·A must be the 32 bytes of
  * R, and k is reduced modulo ORDER. A signature whose R or A carries a part of small order may fail here and
- * pass under a backend that multiplies by the cofactor (libsodium after 1.0.18, ZIP-215); only the key's
+ * pass under a backend that multiplies by the cofactor (libsodium after 1.0.22, ZIP-215); only the key's
  * owner can make one.
  */
 function verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {

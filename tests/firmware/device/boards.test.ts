@@ -3,8 +3,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
-import type { BoardConfig } from "../../../firmware/device/board-config";
-import { faultOfConfig, pinMask } from "../../../firmware/device/door-hardware";
+import { type BoardConfig, faultOfConfig, pinMask } from "../../../firmware/device/board-config";
 import { BENCH_CONFIG } from "../../support/sdk/bench";
 
 const BOARDS = join(__dirname, "../../../firmware/boards");

@@ -2,7 +2,7 @@
 // of it fails (rules M11, S14, X14).
 
 import assert from "node:assert/strict";
-import { pinMask } from "../../../firmware/device/door-hardware";
+import { pinMask } from "../../../firmware/device/board-config";
 import type { Hosts } from "../../../firmware/device/hosts";
 import { BOXED_S } from "../../../firmware/device/power";
 import { WATCHDOG_S } from "../../../firmware/device/start";
